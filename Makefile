@@ -1,0 +1,38 @@
+# Everything a newcomer types. `make run` and `make test` build env/venv by themselves.
+VENV := env/venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+
+.PHONY: run test check bench docs clean
+
+run: $(VENV)/.run
+	@$(BIN)/python devToolKit.py --simulate
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest tests
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_floors.py
+
+bench: $(VENV)/.run
+	$(BIN)/python tests/bench/bench.py
+
+docs: $(VENV)/.run
+	$(BIN)/python micrOS/make_docs.py
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.run

@@ -1,0 +1,58 @@
+"""What load modules import: one table of names, each loaded when first asked for."""
+from Modules import modules
+
+_HOME = {
+    "once": "pure.once",
+    "Saved": "Saved",
+    "SmartADC": "Analog",
+}
+
+
+def __getattr__(name):
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(name)
+    module = __import__(home, None, None, (name,))
+    globals()[name] = getattr(module, name)
+    return globals()[name]
+
+
+def socket_stream(function):
+    """Decorator: `msgobj(text)` writes a line to the client that asked, while the function runs."""
+    def streaming(*args, **kwargs):
+        if kwargs.get("msgobj") is None:
+            kwargs["msgobj"] = modules().say
+        return function(*args, **kwargs)
+    return streaming
+
+
+def micro_task(tag, task=None):
+    """Without task: the Task of this tag, or None. With a coroutine: True when started, None when tag is running."""
+    from TaskManager import manager
+    if task is None:
+        return manager().get(tag)
+    return True if manager().start(tag, task) else None
+
+
+def fade(tag, start, end, show, duration_ms):
+    """Go smoothly from one tuple of numbers to another: show(values) at each step, in the task `tag`.
+
+    A fade that runs under this tag ends first.
+    """
+    from TaskManager import manager
+    running = manager().get(tag)
+    if running:
+        running.cancel()
+    manager().start(tag, _fade(start, end, show, duration_ms))
+
+
+async def _fade(start, end, show, duration_ms):
+    import asyncio
+    from pure.fade import steps
+    count = max(1, duration_ms // FADE_STEP_MS)
+    for values in zip(*[steps(one, other, count) for one, other in zip(start, end)]):
+        show(values)
+        await asyncio.sleep_ms(FADE_STEP_MS)
+
+
+FADE_STEP_MS = 10         # the eye sees no steps

@@ -1,0 +1,176 @@
+"""Load modules: `LM_<name>` is found by name, imported on first use, and its own functions can be called."""
+import gc
+import json
+import sys
+
+from Debug import console_write, trace
+from Files import exists, names
+from pure.once import once
+from pure.words import WordError, arguments, is_name
+
+PREFIX = "LM_"
+FOLDERS = ("/", "/modules/")          # the root wins, so a file put there by hand does
+ENDINGS = (".py", ".mpy")             # so does source over bytecode
+_FUNCTION = type(lambda: None)
+_COROUTINE = type((lambda: (yield))())      # what calling an async function gives
+_GENERATOR = type(lambda: (yield))
+
+
+def _enclosed(value):
+    return lambda: value
+
+
+_CLOSURE = type(_enclosed(0))
+
+
+class CallError(Exception):
+    """Raised when a call cannot be made or fails; its text is the line for the user."""
+
+
+class Modules:
+    """Calls functions of load modules; knows who asks while a call runs."""
+
+    def __init__(self):
+        self.say = console_write        # takes a line that a running function streams
+
+    def call(self, words, as_json, say):
+        """Text that `module function args...` gives, or a coroutine that gives it when the function is one.
+
+        say: takes streamed lines. Raises CallError.
+        """
+        name, function = words[0], words[1]
+        try:
+            args, kwargs = arguments(words[2:])
+            value = self._enter(self._function(name, function), args, kwargs, say)
+        except Exception as error:       # outer wall: a guest must not bring the house down
+            raise self._failed(name, function, error)
+        if type(value) is _COROUTINE:
+            return self._awaited(name, function, value, as_json)
+        return printed(value, function == "help", as_json)
+
+    async def _awaited(self, name, function, value, as_json):
+        try:
+            value = await value
+        except Exception as error:       # outer wall, as in call()
+            raise self._failed(name, function, error)
+        return printed(value, function == "help", as_json)
+
+    def _failed(self, name, function, error):
+        """CallError with the line for the user; what the guest raised by itself is traced on the console."""
+        text = str(error) or type(error).__name__
+        if isinstance(error, MemoryError):
+            self.forget(name)
+            gc.collect()
+            text += "; the module is unloaded"
+        elif not isinstance(error, (CallError, WordError)):
+            trace(error)
+        return CallError("exec_lm_core LM_{}->{}: {}".format(name, function, text))
+
+    def _enter(self, function, args, kwargs, say):
+        before, self.say = self.say, say
+        try:
+            return function(*args, **kwargs)
+        finally:
+            self.say = before
+
+    def _function(self, name, function):
+        module = self.load(name)
+        # not getattr(): that would intern whatever a client types, for ever
+        found = None if function[0] == "_" else module.__dict__.get(function)
+        if not _is_own(module, found):
+            raise CallError("no function {}; {} help lists them".format(function, name))
+        return found
+
+    def load(self, name):
+        """The module object, imported if need be. Raises CallError when there is none, else what the import raises."""
+        full = PREFIX + name
+        module = sys.modules.get(full)
+        if module is None:
+            if not is_name(name) or self.path(name) is None:
+                raise CallError("no module LM_{}; help lm lists them".format(name))
+            module = __import__(full)
+            console_write("[lm] {} loaded".format(name))
+        return module
+
+    def forget(self, name):
+        """Unload; the next call imports it anew. True when it was loaded."""
+        return sys.modules.pop(PREFIX + name, None) is not None
+
+    def path(self, name):
+        """File that holds a module, None when there is none."""
+        for folder in FOLDERS:
+            for ending in ENDINGS:
+                path = folder + PREFIX + name + ending
+                if exists(path):
+                    return path
+        return None
+
+    def loaded(self):
+        """Names of the modules in memory, sorted."""
+        return sorted([full[len(PREFIX):] for full in sys.modules if full.startswith(PREFIX)])
+
+    def on_disk(self):
+        """Names of the modules that a call can load, sorted."""
+        found = set()
+        for folder in FOLDERS:
+            for file in names(folder[:-1] or "/"):
+                stem, _, ending = file.rpartition(".")
+                if stem.startswith(PREFIX) and "." + ending in ENDINGS:
+                    found.add(stem[len(PREFIX):])
+        return sorted(found)
+
+    def functions(self, name):
+        """Names of the functions a module offers, sorted; read from the file when it is not loaded."""
+        module = sys.modules.get(PREFIX + name)
+        path = self.path(name)
+        if module is None and path and path.endswith(".py"):
+            return sorted(_defined(path))
+        try:
+            module = module or self.load(name)
+        except Exception as error:       # outer wall: a broken module is listed without functions
+            trace(error)
+            return []
+        return sorted([key for key in module.__dict__ if key[0] != "_" and _is_own(module, module.__dict__[key])])
+
+
+def _is_own(module, function):
+    """True when the module itself defines the function; what it imports cannot be called from outside.
+
+    A closure (a function wrapped by a decorator) does not tell where it was made:
+    it is foreign when another module holds the same one.
+    """
+    kind = type(function)
+    if kind is _FUNCTION or kind is _GENERATOR:
+        return getattr(function, "__globals__", None) is module.__dict__
+    if kind is not _CLOSURE:
+        return False
+    for other in sys.modules.values():
+        if other is not module and function in getattr(other, "__dict__", {}).values():
+            return False
+    return True
+
+
+def _defined(path):
+    with open(path) as file:
+        for line in file:
+            if line.startswith(("def ", "async def ")):
+                name = line.split("def ", 1)[1].split("(")[0].strip()
+                if name[0] != "_":
+                    yield name
+
+
+def printed(value, is_help, as_json):
+    """Text of a returned value: a dict as lines or JSON, help as lines or JSON, anything else as it prints."""
+    if isinstance(value, dict):
+        if as_json:
+            return json.dumps(value)
+        return "\n".join([" {}: {}".format(key, item) for key, item in value.items()])
+    if is_help and isinstance(value, (tuple, list)):
+        return json.dumps(value) if as_json else "\n".join([" {},".format(row) for row in value])
+    return str(value)
+
+
+@once
+def modules():
+    """The node's one Modules."""
+    return Modules()

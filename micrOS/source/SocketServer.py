@@ -1,0 +1,191 @@
+"""The shell's TCP door: sessions, their framing and their number; what a line means is the Shell's business."""
+import asyncio
+import time
+
+from ConfigHandler import cfgget
+from Debug import console_write, errlog_add, trace
+from Modules import CallError
+from pure.lines import LineError, Lines
+
+READ_BYTES = 64
+QUIET_MS = 100            # a client that sends no newline has said its line after this silence
+STREAM_BYTES = 1024       # streamed lines wait for the answer up to this size
+STALL_MS = 10000          # a client that takes nothing for this long is dropped
+CLOSE_MS = 50             # lets the last words out before the FIN
+BYE = "Bye!\n"
+
+
+class Session:
+    """One client: bytes in, lines to its shell, answer and prompt out in one write."""
+
+    def __init__(self, reader, writer, shell):
+        self.peer = peer_name(writer)
+        self._reader = reader
+        self._writer = writer
+        self._shell = shell
+        self._lines = Lines()
+        self._out = []               # streamed lines of the running command
+        self._out_bytes = 0
+        self._heard = time.ticks_ms()
+        self._task = asyncio.current_task()
+
+    def silent_s(self):
+        return time.ticks_diff(time.ticks_ms(), self._heard) // 1000
+
+    def end(self):
+        """Close from outside: the client reads Bye."""
+        self._task.cancel()
+
+    async def serve(self):
+        """Prompt, then lines until the client or the shell has enough."""
+        shell, reader, lines = self._shell, self._reader, self._lines
+        await self._send(shell.prompt)
+        while True:
+            data = await reader.read(READ_BYTES)
+            if not data:
+                return
+            commands = lines.feed(data)
+            if not lines.framed:
+                commands = await self._unframed()
+            self._heard = time.ticks_ms()
+            for line in commands:
+                text = self._answer(line)
+                if not isinstance(text, str):
+                    text = await self._awaited(text)
+                self._writer.write(self._with_prompt(text).encode())
+                if self._writer.out_buf:         # the socket did not take it all
+                    await self._drain()
+                if shell.after:
+                    return
+
+    def _answer(self, line):
+        """Text, or a coroutine that gives it."""
+        if isinstance(line, LineError):
+            return str(line)
+        try:
+            return self._shell.answer(line, self.say)
+        except CallError as error:
+            return str(error)
+
+    async def _awaited(self, answer):
+        try:
+            return await answer
+        except CallError as error:
+            return str(error)
+
+    def _with_prompt(self, text):
+        """The streamed lines, the answer and the prompt, to leave in one write."""
+        if self._out:
+            text = "\n".join(self._out + [text])
+            self._out, self._out_bytes = [], 0
+        prompt = "" if self._shell.after else self._shell.prompt
+        return text + "\n" + prompt if text else prompt
+
+    def say(self, text):
+        """One streamed line of the running command; leaves with the answer, or before when there are many."""
+        text = str(text)
+        self._out.append(text)
+        self._out_bytes += len(text)
+        if self._out_bytes > STREAM_BYTES and not self._writer.out_buf:
+            self._writer.write(("\n".join(self._out) + "\n").encode())
+            self._out, self._out_bytes = [], 0
+
+    async def _unframed(self):
+        """The command of a client that sends no newline: a known word at once, else what came before a silence."""
+        lines = self._lines
+        while not self._shell.is_command(str(lines.pending.strip(), "utf-8", "ignore")):
+            try:
+                data = await asyncio.wait_for_ms(self._reader.read(READ_BYTES), QUIET_MS)
+            except asyncio.TimeoutError:
+                break
+            commands = lines.feed(data)
+            if lines.framed or not data:
+                return commands
+        line = lines.flush()
+        return () if line is None else (line,)
+
+    async def _send(self, text):
+        self._writer.write(text.encode())
+        if self._writer.out_buf:
+            await self._drain()
+
+    async def _drain(self):
+        await asyncio.wait_for_ms(self._writer.drain(), STALL_MS)
+
+    async def close(self):
+        self._writer.close()
+        await self._writer.wait_closed()
+
+
+class Server:
+    """Admits clients up to `socmax`; a silent one gives way to a newcomer."""
+
+    def __init__(self, make_shell):
+        self._make_shell = make_shell
+        self.sessions = []
+
+    async def run(self, host="0.0.0.0"):
+        """Listen until cancelled. Raises OSError when the port is taken."""
+        port = cfgget("socport")
+        server = await asyncio.start_server(self._client, host, port, 5)
+        console_write("[shell] listens on port {}".format(port))
+        await server.wait_closed()
+
+    def peers(self):
+        """Clients as `task show server` names them."""
+        return ",".join([session.peer for session in self.sessions])
+
+    async def _client(self, reader, writer):
+        session = Session(reader, writer, self._make_shell())
+        after = None
+        try:
+            if not self._has_room():
+                await session._send("Connection is busy. Bye!\n" + BYE + "\n")
+                return
+            self.sessions.append(session)
+            after = await _served(session)
+        except Exception as error:       # outer wall: one client must not end the others
+            trace(error)
+            errlog_add("[ERR] shell {}: {}".format(session.peer, error))
+        finally:
+            if session in self.sessions:
+                self.sessions.remove(session)
+            await session.close()
+        if callable(after):
+            after()
+
+    def _has_room(self):
+        if len(self.sessions) < cfgget("socmax"):
+            return True
+        oldest = max(self.sessions, key=Session.silent_s)
+        if oldest.silent_s() < cfgget("soctout"):
+            return False
+        self.sessions.remove(oldest)
+        oldest.end()
+        return True
+
+
+async def _served(session):
+    """Serve to the end; gives what the shell wants done after it."""
+    try:
+        await session.serve()
+    except asyncio.CancelledError:       # 1: closed by the server for a newcomer
+        pass
+    except (OSError, asyncio.TimeoutError):      # 2: the client vanished, or took nothing for STALL_MS
+        return None
+    if session._shell.after is None:     # 3: 1, or the client has closed its side
+        await session._send(BYE + "\n")
+    await asyncio.sleep_ms(CLOSE_MS)
+    return session._shell.after
+
+
+def peer_name(writer):
+    """Last two numbers of the client's address and its port, `0.1:51810`."""
+    peer = writer.get_extra_info("peername")
+    if not isinstance(peer, tuple):      # the unix port gives raw sockaddr bytes
+        import socket
+        peer = socket.sockaddr(peer)
+        host = ".".join([str(number) for number in peer[1]])
+    else:
+        host = peer[0]
+    return "{}:{}".format(".".join(host.split(".")[-2:]), peer[2] if len(peer) > 2 else peer[1])

@@ -1,0 +1,218 @@
+"""Work that goes on beside the shell: tagged tasks, started, shown and stopped by name."""
+import asyncio
+import time
+
+from ConfigHandler import cfgget
+from Debug import console_write, errlog_add
+from Modules import CallError, modules
+from pure.once import once
+from pure.words import MIN_DELAY_MS, pipe, split, suffixes, WordError
+
+OUTPUT_CHARS = 1024           # kept of what a task said last
+IDLE_MS = 500                 # period of the probe that measures the load
+SYNTAX = "Invalid task cmd! Help: task list / kill <taskID> / show <taskID>"
+
+
+class Task:
+    """One named piece of work; `out` is the last text it said."""
+
+    def __init__(self, tag, protected):
+        self.tag = tag
+        self.protected = protected       # a system task: shown, never killed from outside
+        self.out = ""
+        self.report = None               # function that gives the text of `show`; None: it is `out`
+        self._job = None                 # asyncio.Task
+
+    @property
+    def active(self):
+        return self._job is not None and not self._job.done()
+
+    def begin(self, coroutine):
+        self._job = asyncio.create_task(coroutine)
+
+    def say(self, text):
+        self.out = str(text)[:OUTPUT_CHARS]
+
+    def show(self):
+        return self.report() if self.report else self.out
+
+    async def wait(self):
+        """Return, or raise, as the work does."""
+        await self._job
+
+    def cancel(self):
+        """True when it was running."""
+        was_active = self.active
+        if was_active:
+            self._job.cancel()
+            self._job = None
+        return was_active
+
+
+class Manager:
+    """The node's tasks, in the order of their start."""
+
+    def __init__(self, modules):
+        self._modules = modules
+        self._tasks = []
+
+    def execute(self, line, say):
+        """Text that a module call or task command gives, or a coroutine that gives it.
+
+        say: takes streamed lines. Raises CallError, now or when awaited.
+        """
+        try:
+            words, as_json, background = suffixes(split(line))
+        except WordError as error:
+            raise CallError("{}: {}".format(line.split()[0], error))
+        if words[0] == "task":
+            return self._command(words, as_json)
+        if len(words) < 2:
+            raise CallError("SHELL: type help for single word commands (built-in)\n"
+                            "SHELL: for LM exec: [1](LM)module [2]function [3...]optional params")
+        if background:
+            return self._spawn(words, as_json, *background)
+        return self._modules.call(words, as_json, say)
+
+    async def execute_pipe(self, text):
+        """Run each line of a pipe; a failing one goes to err.log and the next one runs. Returns how many failed."""
+        try:
+            lines = pipe(text)
+        except WordError as error:
+            errlog_add("[ERR] {}: {}".format(text, error))
+            return 1
+        failed = 0
+        for line in lines:
+            try:
+                console_write(await finished(self.execute(line, console_write)))
+            except CallError as error:
+                failed += 1
+                errlog_add("[ERR] {}: {}".format(line, error))
+        return failed
+
+    def start(self, tag, coroutine, protected=False):
+        """Run a coroutine as a task. Returns the Task, None when that tag is running."""
+        task = self._renewed(tag, protected)
+        if task:
+            task.begin(coroutine)
+        return task
+
+    def get(self, tag):
+        """The Task with this tag, None if there is none."""
+        for task in self._tasks:
+            if task.tag == tag:
+                return task
+        return None
+
+    def _renewed(self, tag, protected=False):
+        """A fresh Task in the table, in the place of a finished one; None when the tag is running."""
+        old = self.get(tag)
+        if old and old.active:
+            return None
+        if old:
+            self._tasks.remove(old)
+        self._drop_oldest_finished()
+        task = Task(tag, protected)
+        self._tasks.append(task)
+        return task
+
+    def _drop_oldest_finished(self):
+        finished = [task for task in self._tasks if not task.active]
+        if len(finished) >= cfgget("aioqueue"):
+            self._tasks.remove(finished[0])
+
+    def _spawn(self, words, as_json, loops, delay_ms):
+        tag = "{}.{}".format(words[0], words[1])
+        if self._free() < 1:
+            text = "[aio] Task queue full: {}".format(cfgget("aioqueue"))
+            errlog_add(text)
+            return text
+        task = self._renewed(tag)
+        if task is None:
+            return "{} is Busy".format(tag)
+        task.begin(self._repeat(task, words, as_json, loops, delay_ms or MIN_DELAY_MS))
+        return "Start {}".format(tag)
+
+    def _free(self):
+        """Places left in the queue; system tasks take none, their tags have no dot."""
+        return cfgget("aioqueue") - len([task for task in self._tasks if task.active and "." in task.tag])
+
+    async def _repeat(self, task, words, as_json, loops, delay_ms):
+        await asyncio.sleep_ms(delay_ms)
+        while True:
+            try:
+                task.say(await finished(self._modules.call(words, as_json, task.say)))
+            except CallError as error:       # a loop goes on: the sensor may answer next time
+                task.say(error)
+            if not loops:
+                return
+            await asyncio.sleep_ms(delay_ms)
+
+    def _command(self, words, as_json):
+        if words[1:] == ["list"]:
+            return self._listing(as_json)
+        if len(words) == 3 and words[1] in ("show", "kill"):
+            matching = self._matching(words[2])
+            if not matching:
+                return "No task found: {}".format(words[2])
+            return _show(matching) if words[1] == "show" else _kill(matching)
+        return SYNTAX
+
+    def _matching(self, pattern):
+        """Tasks with exactly this tag, else those a trailing `*` after the dot stands for."""
+        exact = self.get(pattern)
+        if exact:
+            return [exact]
+        if not pattern.endswith(".*"):
+            return []
+        return [task for task in self._tasks if task.tag.startswith(pattern[:-1])]
+
+    def _listing(self, as_json):
+        if as_json:
+            import json
+            return json.dumps({"active": [task.tag for task in self._tasks if task.active],
+                               "inactive": [task.tag for task in self._tasks if not task.active]})
+        rows = ["---- micrOS  top ----", "#queue: {} #load: {}%".format(self._free(), self.load()), "",
+                "#Active   #taskID"]
+        rows += ["{:<10}{}".format("Yes" if task.active else "No", task.tag) for task in self._tasks]
+        return "\n".join(rows) + "\n"
+
+    _late_ms = 0             # smoothed lateness of the idle probe
+
+    def load(self):
+        """How busy the loop is, in percent: lateness of the idle probe against its period."""
+        return int(100 * self._late_ms // (IDLE_MS + self._late_ms))
+
+    async def idle(self):
+        """The probe: sleeps, and sees how late it wakes."""
+        self.get("idle").say("i.d.l.e: {}ms".format(IDLE_MS))
+        while True:
+            begun = time.ticks_ms()
+            await asyncio.sleep_ms(IDLE_MS)
+            late_ms = max(0, time.ticks_diff(time.ticks_ms(), begun) - IDLE_MS)
+            self._late_ms = (3 * self._late_ms + late_ms) // 4
+
+
+async def finished(answer):
+    """Text of an answer that may still be a coroutine."""
+    return answer if isinstance(answer, str) else await answer
+
+
+def _show(tasks):
+    if len(tasks) == 1:
+        return tasks[0].show()
+    return "\n".join(["{}: {}".format(task.tag, task.show()) for task in tasks])
+
+
+def _kill(tasks):
+    return "Kill: " + ", ".join(["{}|{}".format(task.tag, _killed(task)) for task in tasks])
+
+
+def _killed(task):
+    return "protected" if task.protected else task.cancel()
+
+
+@once
+def manager():
+    """The node's one Manager."""
+    return Manager(modules())

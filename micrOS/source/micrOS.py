@@ -1,0 +1,88 @@
+"""The assembly: builds the node's parts and is the only place where they meet."""
+import asyncio
+import gc
+import os
+
+import machine
+from ConfigHandler import cfgget, cfgput, config
+from Debug import console_write, errlog_add
+from InterpreterShell import VERSION, Shell
+from micrOSloader import IF_MODE
+from Modules import modules
+from SocketServer import Server
+from TaskManager import manager
+from Time import start as start_uptime
+from Update import FileServer
+
+FAST_HZ, CALM_HZ = 240000000, 160000000
+
+
+class Node:
+    """What a shell session may reach of the node."""
+
+    def __init__(self):
+        self.config = config()
+        self.modules = modules()
+        self.tasks = manager()
+
+    def address(self):
+        from Network import net
+        return net().address()
+
+    def reset(self, hard):
+        console_write("[reboot]")
+        (machine.reset if hard else machine.soft_reset)()
+
+    def update_mode(self):
+        """Restart with nothing but network and file service."""
+        with open(IF_MODE, "w") as file:
+            file.write("webrepl")
+        machine.reset()
+
+
+def main():
+    """Run the node; comes back only by an exception."""
+    asyncio.run(_boot())
+
+
+async def _boot():
+    start_uptime()
+    _introduce()
+    tasks = manager()
+    tasks.start("idle", tasks.idle(), protected=True)
+    await tasks.execute_pipe(cfgget("boothook"))
+    _set_clock()
+    from Network import net
+    await net().up()
+    node = Node()
+    server = Server(lambda: Shell(node))
+    files = FileServer(modules())
+    tasks.start("files", files.run(), protected=True)
+    gc.collect()
+    await _serve(tasks, server)
+
+
+async def _serve(tasks, server):
+    """The shell as a task whose `show` names the clients; its end ends the node."""
+    listening = tasks.start("server", server.run(), protected=True)
+    listening.report = server.peers
+    await listening.wait()
+
+
+def _introduce():
+    """Write down who and what this node is; say what the settings file needed."""
+    for repair in config().repairs:
+        errlog_add("[ERR] config: {}".format(repair))
+    for key, value in (("version", VERSION), ("hwuid", _hardware_id())):
+        if cfgget(key) != value:
+            cfgput(key, value)
+
+
+def _hardware_id():
+    return "micr{}OS".format("".join(["{:02x}".format(byte) for byte in machine.unique_id()]))
+
+
+def _set_clock():
+    """Full or calm CPU clock; only the ESP32 family has the choice."""
+    if "esp32" in os.uname()[0]:
+        machine.freq(FAST_HZ if cfgget("boostmd") else CALM_HZ)

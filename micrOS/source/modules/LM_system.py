@@ -1,0 +1,117 @@
+"""The node itself: memory, flash, clock, pins, alarms, network."""
+import gc
+import os
+import time
+
+from Common import socket_stream
+from Debug import alarms as count_alarms
+from Debug import errlog_add, errlog_clean, errlog_get
+from LogicalPins import get_pinmap, pinmap_dump
+from Time import set_time, uptime
+
+_RSSI = ((-67, "Amazing"), (-70, "VeryGood"), (-80, "Okay"), (-90, "NotGood"))       # dBm above which it is so
+
+
+@socket_stream
+def info(msgobj=None):
+    """Seven lines about the board, streamed. Toolkits parse `upython: v<x.y.z>`."""
+    import machine
+    from Network import get_mac
+    system = os.uname()
+    msgobj("CPU clock: {} [MHz]".format(machine.freq() // 1000000))
+    msgobj("Mem usage: {} %".format(memory_usage()["percent"]))
+    msgobj("FS usage: {} %".format(disk_usage()["percent"]))
+    msgobj("upython: {}".format(system[3]))
+    msgobj("board: {}".format(system[4]))
+    msgobj("mac: {}".format(get_mac()))
+    msgobj("uptime: {}".format(uptime()))
+    return ""
+
+
+def memory_usage():
+    """{"percent": of the heap, "mem_used": bytes}, after a collection."""
+    gc.collect()
+    used, free = gc.mem_alloc(), gc.mem_free()
+    return {"percent": round(100 * used / (used + free), 1), "mem_used": used}
+
+
+def disk_usage():
+    """{"percent": of the flash, "fs_used": bytes}."""
+    block, _, total, free = os.statvfs("/")[:4]
+    return {"percent": round(100 * (total - free) / total, 1), "fs_used": (total - free) * block}
+
+
+def gclean():
+    """Collect garbage. Returns {"GC MemFree[byte]": n}."""
+    gc.collect()
+    return {"GC MemFree[byte]": gc.mem_free()}
+
+
+def heartbeat():
+    return "<3 heartbeat <3"
+
+
+def clock():
+    """Local time, unpadded, with weekday (0 Monday) and day of the year."""
+    now = time.localtime()
+    return "{}.{}.{}  {}:{}:{}\nWD: {} YD: {}".format(*now[:8])
+
+
+def setclock(year, month, mday, hour, min, sec):
+    """Set the clock. Returns the local time tuple."""
+    return set_time(year, month, mday, hour, min, sec)
+
+
+def rssi():
+    """Strength of the network: {"Amazing" ... "Unusable": dBm}."""
+    import network
+    dbm = network.WLAN(network.STA_IF).status("rssi")
+    for above, word in _RSSI:
+        if dbm > above:
+            return {word: dbm}
+    return {"Unusable": dbm}
+
+
+@socket_stream
+def cachedump(cdel=None, msgobj=None):
+    """Stream all state files `*.pds`; with cdel delete that one."""
+    from Files import names, read, remove
+    if cdel is not None:
+        file = cdel if cdel.endswith(".pds") else cdel + ".pds"
+        return "{} delete done.".format(file) if remove(file) else "{} not exists".format(file)
+    for file in sorted(names("/")):
+        if file.endswith(".pds"):
+            msgobj("{}: {}".format(file, read(file)))
+    return ""
+
+
+def pinmap(key="builtin"):
+    """The pin map, what is booked, and the pin of one name."""
+    pins = get_pinmap()
+    pins.update(pinmap_dump(key))
+    return pins
+
+
+@socket_stream
+def alarms(clean=False, test=False, msgobj=None):
+    """Stream err.log; returns {"OK alarm": 0} or {"NOK alarm": n}. test: write an error first."""
+    if test:
+        errlog_add("[ERR] TeSt ErRoR")
+    if clean and errlog_clean():
+        msgobj(" Delete: err.log")
+    for line in errlog_get():
+        msgobj(line)
+    errors = count_alarms()
+    return {"NOK alarm" if errors else "OK alarm": errors}
+
+
+def ifconfig():
+    """(mode, (address, mask, gateway, dns))."""
+    from Network import ifconfig
+    return ifconfig()
+
+
+def help():
+    return ("info", "gclean", "heartbeat", "clock", "setclock year month mday hour min sec", "rssi",
+            'cachedump cdel="rgb.pds/None"', 'pinmap key="dhtpin"/None', "alarms clean=False", "ifconfig",
+            "memory_usage", "disk_usage")

@@ -1,0 +1,1 @@
+"""Ways to reach a node: the shell over TCP, files over WebREPL."""
