@@ -1,8 +1,9 @@
 """Reading a voltage: raw, in percent, in volt."""
+from micropython import const
 from LogicalPins import physical_pin
 from machine import ADC, Pin
 
-FULL = 65535
+_FULL = const(65535)
 FULL_SCALE_V = 2.45       # of an ESP32 at 11 dB (ESP32 datasheet, ADC characteristics: 150-2450 mV)
 
 
@@ -19,7 +20,7 @@ class SmartADC:
     def get(self):
         """{"raw": 0-65535, "percent": one decimal, "volt": two decimals}; the mean of two samples."""
         raw = (self._adc.read_u16() + self._adc.read_u16()) // 2
-        share = raw / FULL
+        share = raw / _FULL
         return {"raw": raw, "percent": round(share * 100, 1), "volt": round(share * FULL_SCALE_V, 2)}
 
     @classmethod

@@ -1,8 +1,9 @@
 """What load modules import: one table of names, each loaded when first asked for."""
+from micropython import const
 from Modules import modules
 
 _HOME = {
-    "once": "pure.once",
+    "once": "pure.lazy",
     "Saved": "Saved",
     "SmartADC": "Analog",
 }
@@ -49,10 +50,10 @@ def fade(tag, start, end, show, duration_ms):
 async def _fade(start, end, show, duration_ms):
     import asyncio
     from pure.fade import steps
-    count = max(1, duration_ms // FADE_STEP_MS)
+    count = max(1, duration_ms // _FADE_STEP_MS)
     for values in zip(*[steps(one, other, count) for one, other in zip(start, end)]):
         show(values)
-        await asyncio.sleep_ms(FADE_STEP_MS)
+        await asyncio.sleep_ms(_FADE_STEP_MS)
 
 
-FADE_STEP_MS = 10         # the eye sees no steps
+_FADE_STEP_MS = const(10)         # the eye sees no steps

@@ -1,26 +1,27 @@
 """What the node says of itself: console lines, the error log, the progress LED."""
 import sys
 import time
+from micropython import const
 
 from ConfigHandler import cfgget
 from Files import read, remove, write_whole
-from pure.once import once
+from pure.lazy import once
 
 LOG = "err.log"
-LOG_LINES = 12            # the file is rewritten at each new line: short, for the flash's sake
-LINE_CHARS = 200
+_LOG_LINES = const(12)            # the file is rewritten at each new line: short, for the flash's sake
+_LINE_CHARS = const(200)
 
 
 def console_write(message):
     """One line on the console (dbg on), and a blink of the board's LED."""
     if cfgget("dbg"):
-        print(message)
+        print(message)       # noqa: T201 (this is the console writer)
         _led()()
 
 
 def errlog_add(text):
     """Keep one line in err.log; `[ERR]` in it makes an alarm. A repeated text is kept once."""
-    text = text.replace("\n", " ")[:LINE_CHARS]
+    text = text.replace("\n", " ")[:_LINE_CHARS]
     lines = errlog_get()
     if lines and lines[-1].split(" ", 1)[-1] == text:
         return
@@ -28,7 +29,7 @@ def errlog_add(text):
     now = time.localtime()
     lines.append("{}.{}.{}-{}:{}:{} {}".format(now[0], now[1], now[2], now[3], now[4], now[5], text))
     try:
-        write_whole(LOG, [line + "\n" for line in lines[-LOG_LINES:]])
+        write_whole(LOG, [line + "\n" for line in lines[-_LOG_LINES:]])
     except OSError as error:
         console_write("err.log: {}".format(error))
 

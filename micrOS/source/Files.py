@@ -1,7 +1,9 @@
 """Files that survive a power cut: written beside, then renamed over."""
 import os
+from micropython import const
 
-_DIR = 0x4000                # st_mode of a folder
+IF_MODE = ".if_mode"         # tells the loader what to boot: micros, webrepl, off
+_DIR = const(0x4000)                # st_mode of a folder
 _BESIDE = ".new"             # what a file is called until it is whole
 
 

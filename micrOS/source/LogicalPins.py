@@ -3,7 +3,8 @@ import os
 import sys
 
 from ConfigHandler import cfgget
-from pure.once import once
+from Files import exists
+from pure.lazy import once, unload
 
 
 class PinError(ValueError):
@@ -37,16 +38,36 @@ class Pins:
 
 
 def _from_map(board, name):
-    """One number out of a map; the map itself does not stay in memory."""
-    if name.startswith("_"):
-        return None
-    module = "LP_" + board
+    """One number out of a map. It is read as text: imported, its forty names would stay in memory for ever."""
+    path = _map_file(board)
+    if path is None or path.endswith(".mpy"):
+        return _imported(board, name)
+    with open(path) as file:
+        for line in file:
+            key, _, value = line.partition("=")
+            if key.strip() == name:
+                return int(value.split("#")[0].replace("const(", "").replace(")", ""))
+    return None
+
+
+def _imported(board, name):
+    """The same out of a map that is bytecode or frozen into the firmware."""
     try:
-        return getattr(__import__(module), name, None)
+        return getattr(__import__("LP_" + board), name, None) if name[0] != "_" else None
     except ImportError:
         return None
     finally:
-        sys.modules.pop(module, None)
+        unload("LP_" + board)
+
+
+def _map_file(board):
+    """File that holds a map, None when there is none."""
+    for folder in sys.path:
+        for ending in (".py", ".mpy"):
+            path = "{}/LP_{}{}".format(folder, board, ending)
+            if exists(path):
+                return path
+    return None
 
 
 def _board_words():
@@ -55,17 +76,6 @@ def _board_words():
     for mark in "-/,":
         machine = machine.replace(mark, " ")
     return machine.split() + [sys.platform]
-
-
-def _has_map(board):
-    for folder in sys.path:
-        for ending in (".py", ".mpy"):
-            try:
-                os.stat("{}/LP_{}{}".format(folder, board, ending))
-                return True
-            except OSError:
-                pass
-    return False
 
 
 def _parse_custom(text):
@@ -88,7 +98,7 @@ def _pins():
     board, custom = (None, {}) if text == "n/a" else _parse_custom(text)
     candidates = ([board] if board else []) + _board_words()
     for name in candidates:
-        if _has_map(name):
+        if _map_file(name):
             return Pins(name, custom)
     return Pins(candidates[-1], custom)
 

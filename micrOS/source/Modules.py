@@ -5,7 +5,7 @@ import sys
 
 from Debug import console_write, trace
 from Files import exists, names
-from pure.once import once
+from pure.lazy import once
 from pure.words import WordError, arguments, is_name
 
 PREFIX = "LM_"

@@ -1,17 +1,19 @@
 """The shell's TCP door: sessions, their framing and their number; what a line means is the Shell's business."""
 import asyncio
 import time
+from micropython import const
 
 from ConfigHandler import cfgget
 from Debug import console_write, errlog_add, trace
+from InterpreterShell import is_command
 from Modules import CallError
 from pure.lines import LineError, Lines
 
-READ_BYTES = 64
-QUIET_MS = 100            # a client that sends no newline has said its line after this silence
-STREAM_BYTES = 1024       # streamed lines wait for the answer up to this size
-STALL_MS = 10000          # a client that takes nothing for this long is dropped
-CLOSE_MS = 50             # lets the last words out before the FIN
+_READ_BYTES = const(64)
+_QUIET_MS = const(100)            # a client that sends no newline has said its line after this silence
+_STREAM_BYTES = const(1024)       # streamed lines wait for the answer up to this size
+_STALL_MS = const(10000)          # a client that takes nothing for this long is dropped
+_CLOSE_MS = const(50)             # lets the last words out before the FIN
 BYE = "Bye!\n"
 
 
@@ -41,7 +43,7 @@ class Session:
         shell, reader, lines = self._shell, self._reader, self._lines
         await self._send(shell.prompt)
         while True:
-            data = await reader.read(READ_BYTES)
+            data = await reader.read(_READ_BYTES)
             if not data:
                 return
             commands = lines.feed(data)
@@ -86,16 +88,16 @@ class Session:
         text = str(text)
         self._out.append(text)
         self._out_bytes += len(text)
-        if self._out_bytes > STREAM_BYTES and not self._writer.out_buf:
+        if self._out_bytes > _STREAM_BYTES and not self._writer.out_buf:
             self._writer.write(("\n".join(self._out) + "\n").encode())
             self._out, self._out_bytes = [], 0
 
     async def _unframed(self):
         """The command of a client that sends no newline: a known word at once, else what came before a silence."""
         lines = self._lines
-        while not self._shell.is_command(str(lines.pending.strip(), "utf-8", "ignore")):
+        while not is_command(str(lines.pending.strip(), "utf-8", "ignore")):
             try:
-                data = await asyncio.wait_for_ms(self._reader.read(READ_BYTES), QUIET_MS)
+                data = await asyncio.wait_for_ms(self._reader.read(_READ_BYTES), _QUIET_MS)
             except asyncio.TimeoutError:
                 break
             commands = lines.feed(data)
@@ -110,7 +112,22 @@ class Session:
             await self._drain()
 
     async def _drain(self):
-        await asyncio.wait_for_ms(self._writer.drain(), STALL_MS)
+        await asyncio.wait_for_ms(self._writer.drain(), _STALL_MS)
+
+    async def refuse(self):
+        await self._send("Connection is busy. Bye!\n" + BYE + "\n")
+        await asyncio.sleep_ms(_CLOSE_MS)
+
+    async def farewell(self):
+        """The last words, and time for them to leave; a shell that ends has said its own."""
+        if not self._shell.after:
+            await self._send(BYE + "\n")
+        await asyncio.sleep_ms(_CLOSE_MS)
+
+    @property
+    def after(self):
+        """What the shell wants done when the client is gone: None, "close", or a function."""
+        return self._shell.after
 
     async def close(self):
         self._writer.close()
@@ -139,20 +156,40 @@ class Server:
         session = Session(reader, writer, self._make_shell())
         after = None
         try:
-            if not self._has_room():
-                await session._send("Connection is busy. Bye!\n" + BYE + "\n")
+            if not (self._has_room() or await self._soon_has_room()):
+                await session.refuse()
                 return
             self.sessions.append(session)
-            after = await _served(session)
+            after = await self._served(session)
         except Exception as error:       # outer wall: one client must not end the others
             trace(error)
             errlog_add("[ERR] shell {}: {}".format(session.peer, error))
         finally:
-            if session in self.sessions:
-                self.sessions.remove(session)
+            self._leave(session)
             await session.close()
         if callable(after):
             after()
+
+    async def _served(self, session):
+        """Serve to the end; gives what the shell wants done after it."""
+        try:
+            await session.serve()
+        except asyncio.CancelledError:       # 1: closed by the server for a newcomer
+            pass
+        except (OSError, asyncio.TimeoutError):      # 2: the client vanished, or took nothing for _STALL_MS
+            return None
+        self._leave(session)                 # its place is free at once, before the last words
+        await session.farewell()             # 3: 1, the client has closed its side, or the shell ends it
+        return session.after
+
+    def _leave(self, session):
+        if session in self.sessions:
+            self.sessions.remove(session)
+
+    async def _soon_has_room(self):
+        """A client that reconnects may be here before its old session is gone."""
+        await asyncio.sleep_ms(_CLOSE_MS)
+        return self._has_room()
 
     def _has_room(self):
         if len(self.sessions) < cfgget("socmax"):
@@ -163,20 +200,6 @@ class Server:
         self.sessions.remove(oldest)
         oldest.end()
         return True
-
-
-async def _served(session):
-    """Serve to the end; gives what the shell wants done after it."""
-    try:
-        await session.serve()
-    except asyncio.CancelledError:       # 1: closed by the server for a newcomer
-        pass
-    except (OSError, asyncio.TimeoutError):      # 2: the client vanished, or took nothing for STALL_MS
-        return None
-    if session._shell.after is None:     # 3: 1, or the client has closed its side
-        await session._send(BYE + "\n")
-    await asyncio.sleep_ms(CLOSE_MS)
-    return session._shell.after
 
 
 def peer_name(writer):

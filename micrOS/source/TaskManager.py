@@ -1,15 +1,16 @@
 """Work that goes on beside the shell: tagged tasks, started, shown and stopped by name."""
 import asyncio
 import time
+from micropython import const
 
 from ConfigHandler import cfgget
 from Debug import console_write, errlog_add
 from Modules import CallError, modules
-from pure.once import once
+from pure.lazy import once
 from pure.words import MIN_DELAY_MS, pipe, split, suffixes, WordError
 
-OUTPUT_CHARS = 1024           # kept of what a task said last
-IDLE_MS = 500                 # period of the probe that measures the load
+_OUTPUT_CHARS = const(1024)           # kept of what a task said last
+_IDLE_MS = const(500)                 # period of the probe that measures the load
 SYNTAX = "Invalid task cmd! Help: task list / kill <taskID> / show <taskID>"
 
 
@@ -31,7 +32,7 @@ class Task:
         self._job = asyncio.create_task(coroutine)
 
     def say(self, text):
-        self.out = str(text)[:OUTPUT_CHARS]
+        self.out = str(text)[:_OUTPUT_CHARS]
 
     def show(self):
         return self.report() if self.report else self.out
@@ -181,15 +182,15 @@ class Manager:
 
     def load(self):
         """How busy the loop is, in percent: lateness of the idle probe against its period."""
-        return int(100 * self._late_ms // (IDLE_MS + self._late_ms))
+        return int(100 * self._late_ms // (_IDLE_MS + self._late_ms))
 
     async def idle(self):
         """The probe: sleeps, and sees how late it wakes."""
-        self.get("idle").say("i.d.l.e: {}ms".format(IDLE_MS))
+        self.get("idle").say("i.d.l.e: {}ms".format(_IDLE_MS))
         while True:
             begun = time.ticks_ms()
-            await asyncio.sleep_ms(IDLE_MS)
-            late_ms = max(0, time.ticks_diff(time.ticks_ms(), begun) - IDLE_MS)
+            await asyncio.sleep_ms(_IDLE_MS)
+            late_ms = max(0, time.ticks_diff(time.ticks_ms(), begun) - _IDLE_MS)
             self._late_ms = (3 * self._late_ms + late_ms) // 4
 
 

@@ -1,7 +1,7 @@
 """The node's clock: real time, set by hand, and the time since boot."""
 import time
 
-from pure.once import once
+from pure.lazy import once
 
 
 class Uptime:

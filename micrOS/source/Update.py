@@ -1,190 +1,12 @@
-"""The file service: the WebREPL file protocol on port 8266, served beside the shell.
-
-A file is received beside its place and renamed when whole. A load module is checked before it
-replaces the one in use, and is live at the next call.
-"""
+"""The file service's door: the WebREPL file protocol on port 8266, beside the shell."""
 import asyncio
-import io
-import os
-import sys
+import gc
+from micropython import const
 
-from ConfigHandler import cfgget
-from Debug import console_write, errlog_add, trace
-from Files import exists, is_dir, remove
-from pure.secret import same
-from pure.webrepl import (BINARY, CLOSE, GET, PING, PONG, PORT, PUT, REQUEST_BYTES, TEXT, VERSION, FrameError,
-                          Frames, accept_key, frame, parse_request, status)
+from Debug import errlog_add, trace
+from pure.lazy import unload
 
-CHUNK = 4096              # of a GET: fewer turns with a client that acknowledges each
-READ_BYTES = 1024
-HEADER_BYTES = 2048       # of the HTTP request that opens the websocket
-SILENCE_MS = 30000        # a client that says nothing for this long is dropped
-MODULES = "/modules/"
-COMPILE_BYTES = 32768     # a source file is held whole while it is checked
-DONE, REFUSED = 0, 1
-
-
-class RefusedError(Exception):
-    """Raised when a file is not accepted; says why."""
-
-
-class Client:
-    """One websocket client, from its handshake to its last file."""
-
-    def __init__(self, reader, writer, modules):
-        self._reader = reader
-        self._writer = writer
-        self._modules = modules      # told when a load module is replaced; None in update mode
-        self._frames = Frames()
-        self._pieces = []            # received (opcode, payload) not yet taken
-        self._answers = {PUT: self._put, GET: self._get, VERSION: self._version}
-
-    async def serve(self):
-        """Raises EOFError or OSError when the client leaves, FrameError when it speaks something else."""
-        await self._handshake()
-        if not await self._login():
-            return
-        while True:
-            opcode, piece = await self._piece()
-            if opcode == BINARY:
-                op, name, size = parse_request(await self._exactly(REQUEST_BYTES, piece))
-                await self._answers[op](name, size)
-            elif opcode == TEXT:
-                await self._send(b"files only here; commands go to the shell\r\n", TEXT)
-
-    async def _handshake(self):
-        key, left = None, HEADER_BYTES
-        while True:
-            line = await asyncio.wait_for_ms(self._reader.readline(), SILENCE_MS)
-            left -= len(line)
-            if not line or left < 0:
-                raise FrameError("no websocket request")
-            if line == b"\r\n":
-                break
-            name, _, value = line.partition(b":")
-            if name.lower() == b"sec-websocket-key":
-                key = value.strip()
-        if not key:
-            raise FrameError("no Sec-WebSocket-Key")
-        await self._raw(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                        b"Sec-WebSocket-Accept: " + accept_key(key) + b"\r\n\r\n")
-
-    async def _login(self):
-        await self._send(b"Password: ", TEXT)
-        said = b""
-        while not said.endswith((b"\r", b"\n")):
-            said += (await self._piece())[1]
-            if len(said) > 80:
-                break
-        if same(said.strip(), cfgget("appwd").encode()):
-            await self._send(b"\r\nWebREPL connected\r\n>>> ", TEXT)
-            return True
-        await asyncio.sleep(1)           # slows down guessing
-        await self._send(b"\r\nAccess denied\r\n", TEXT)
-        return False
-
-    async def _put(self, name, size):
-        try:
-            target = _target(name)
-            await self._send(status(DONE))
-            await self._receive(target + ".new", size)
-            self._activate(target)
-        except RefusedError as error:
-            await self._refuse(name, error)
-            return
-        console_write("[files] {} {} bytes".format(target, size))
-        await self._send(status(DONE))
-
-    async def _receive(self, path, size):
-        """File of size bytes from the client. Raises RefusedError (full flash), EOFError (cut off); nothing stays."""
-        left, failure = size, None
-        try:
-            with _Kept(path) as file:
-                while left:
-                    piece = (await self._piece())[1][:left]
-                    left -= len(piece)
-                    failure = failure or file.write(piece)      # after a failure the rest is read and dropped
-            failure = failure or file.failure
-            if failure:
-                raise RefusedError("the flash says {}".format(failure))
-        except BaseException:            # also a cancelled task: never leave half a file
-            remove(path)
-            raise
-
-    def _activate(self, target):
-        """Put a received file in its place. Raises RefusedError; then the file before stands."""
-        beside = target + ".new"
-        module = _module_name(target)
-        try:
-            if module:
-                _check(beside, target)
-            os.rename(beside, target)
-        except RefusedError:
-            remove(beside)
-            raise
-        except OSError as error:
-            remove(beside)
-            raise RefusedError("the flash says {}".format(error))
-        if module:
-            remove(_twin(target))
-            if self._modules:
-                self._modules.forget(module)
-
-    async def _refuse(self, name, error):
-        text = "{}: {}".format(name, error)
-        errlog_add("[ERR] refused {}".format(text))
-        await self._send(text.encode(), TEXT)
-        await self._send(status(REFUSED))
-
-    async def _get(self, name, size):
-        try:
-            file = open(_inside(name), "rb")
-        except (RefusedError, OSError) as error:
-            await self._send("{}: {}".format(name, error).encode(), TEXT)
-            await self._send(status(REFUSED))
-            return
-        await self._send(status(DONE))
-        try:
-            while True:
-                await self._piece()          # the client asks for each chunk with a byte
-                data = file.read(CHUNK)
-                await self._send(len(data).to_bytes(2, "little") + data)
-                if not data:
-                    break
-        finally:
-            file.close()
-        await self._send(status(DONE))
-
-    async def _version(self, name, size):
-        await self._send(bytes(sys.implementation[1][:3]))
-
-    async def _exactly(self, count, piece):
-        while len(piece) < count:
-            piece += (await self._piece())[1]
-        return piece
-
-    async def _piece(self):
-        """Next (opcode, payload). Answers pings; raises EOFError when the client closes."""
-        while True:
-            while not self._pieces:
-                data = await asyncio.wait_for_ms(self._reader.read(READ_BYTES), SILENCE_MS)
-                if not data:
-                    raise EOFError
-                self._pieces = self._frames.feed(data)
-            opcode, payload = self._pieces.pop(0)
-            if opcode == CLOSE:
-                raise EOFError
-            if opcode == PING:
-                await self._send(payload, PONG)
-            elif opcode != PONG:
-                return opcode, payload
-
-    async def _send(self, payload, opcode=BINARY):
-        await self._raw(frame(payload, opcode))
-
-    async def _raw(self, data):
-        self._writer.write(data)
-        await asyncio.wait_for_ms(self._writer.drain(), SILENCE_MS)
+_PORT = const(8266)
 
 
 class FileServer:
@@ -197,20 +19,28 @@ class FileServer:
     async def run(self, host="0.0.0.0"):
         """Listen until cancelled. A taken port is an alarm, not the end of the node."""
         try:
-            server = await asyncio.start_server(self._client, host, PORT, 1)
+            server = await asyncio.start_server(self._client, host, _PORT, 1)
         except OSError as error:
-            errlog_add("[ERR] file service on port {}: {}".format(PORT, error))
+            errlog_add("[ERR] file service on port {}: {}".format(_PORT, error))
             return
         await server.wait_closed()
 
+    async def _serve(self, reader, writer):
+        from Transfer import Client
+        self._busy = True
+        try:
+            await Client(reader, writer, self._modules).serve()
+        finally:
+            self._busy = False
+            unload("Transfer", "pure.webrepl")
+            gc.collect()
+
     async def _client(self, reader, writer):
         try:
-            if not self._busy:
-                self._busy = True
-                try:
-                    await Client(reader, writer, self._modules).serve()
-                finally:
-                    self._busy = False
+            if self._busy:
+                writer.write(b"HTTP/1.1 503 another client is sending files\r\n\r\n")
+            else:
+                await self._serve(reader, writer)
         except (EOFError, OSError, asyncio.TimeoutError):
             pass                         # the client left; what it had not finished is gone
         except Exception as error:       # outer wall: a broken client must not end the service
@@ -219,97 +49,3 @@ class FileServer:
         finally:
             writer.close()
             await writer.wait_closed()
-
-
-class _Kept:
-    """A file whose failure is a value: the protocol must go on with the client's bytes when the flash is full."""
-
-    def __init__(self, path):
-        self.failure = None
-        self._path = path
-        self._file = None
-
-    def __enter__(self):
-        self._file = self._try(open, self._path, "wb")
-        return self
-
-    def write(self, piece):
-        self._try(self._file.write, piece) if self._file else None
-        return self.failure
-
-    def __exit__(self, *_):
-        if self._file:
-            self._try(self._file.close)
-
-    def _try(self, action, *args):
-        try:
-            return action(*args)
-        except OSError as error:
-            self.failure = error
-            return None
-
-
-def _inside(name):
-    """Absolute path of a name that the client gave. Raises RefusedError when it leads out of the root."""
-    parts = [part for part in name.split("/") if part not in ("", ".")]
-    if not parts or ".." in parts:
-        raise RefusedError("a path inside / is needed")
-    return "/" + "/".join(parts)
-
-
-def _target(name):
-    """Where a sent file goes: a load module without a folder goes to /modules. Raises RefusedError."""
-    path = _inside(name)
-    if path.count("/") == 1 and _module_name(path):
-        path = MODULES + path[1:]
-    folder = path.rpartition("/")[0]
-    if folder and not is_dir(folder):
-        raise RefusedError("there is no folder {}".format(folder))
-    if is_dir(path):
-        raise RefusedError("there is a folder of this name")
-    return path
-
-
-def _module_name(path):
-    """`x` of `.../LM_x.py`, None for any other file."""
-    stem, _, ending = path.rpartition("/")[2].rpartition(".")
-    return stem[3:] if stem.startswith("LM_") and ending in ("py", "mpy") else None
-
-
-def _twin(path):
-    return path[:-3] + ".mpy" if path.endswith(".py") else path[:-4] + ".py"
-
-
-def _check(path, target):
-    """Raises RefusedError when the firmware could not load this file as the module of that name."""
-    if target.endswith(".mpy"):
-        return _check_bytecode(path)
-    if os.stat(path)[6] > COMPILE_BYTES:
-        return None
-    try:
-        with open(path) as file:
-            compile(file.read(), target, "exec")
-    except (SyntaxError, UnicodeError) as error:
-        raise RefusedError("does not compile, {}{}".format(_line_of(error), error))
-    except MemoryError:
-        raise RefusedError("too large to compile here; send it as .mpy")
-
-
-def _line_of(error):
-    """`line 3: ` of a syntax error, which only its traceback tells."""
-    trace = io.StringIO()
-    sys.print_exception(error, trace)
-    _, found, rest = trace.getvalue().partition(", line ")
-    return "line {}: ".format(rest.split("\n")[0].split(",")[0]) if found else ""
-
-
-def _check_bytecode(path):
-    """Header of a .mpy: "M" | version | flags with sub-version (MicroPython docs, "MicroPython .mpy files")."""
-    with open(path, "rb") as file:
-        head = file.read(4)
-    mpy = sys.implementation._mpy
-    if len(head) < 4 or head[:1] != b"M":
-        raise RefusedError("is no .mpy file")
-    if head[1] != mpy & 0xFF or head[2] & 3 > mpy >> 8 & 3:
-        raise RefusedError("is .mpy version {}.{}, this firmware loads {}.{}; compile it with another mpy-cross"
-                           .format(head[1], head[2] & 3, mpy & 0xFF, mpy >> 8 & 3))

@@ -4,17 +4,19 @@ import gc
 import os
 
 import machine
+from micropython import const
 from ConfigHandler import cfgget, cfgput, config
 from Debug import console_write, errlog_add
+from Files import IF_MODE
 from InterpreterShell import VERSION, Shell
-from micrOSloader import IF_MODE
 from Modules import modules
 from SocketServer import Server
 from TaskManager import manager
 from Time import start as start_uptime
 from Update import FileServer
 
-FAST_HZ, CALM_HZ = 240000000, 160000000
+_FAST_HZ = const(240000000)
+_CALM_HZ = const(160000000)
 
 
 class Node:
@@ -27,7 +29,7 @@ class Node:
 
     def address(self):
         from Network import net
-        return net().address()
+        return net().ifconfig()[0]
 
     def reset(self, hard):
         console_write("[reboot]")
@@ -85,4 +87,4 @@ def _hardware_id():
 def _set_clock():
     """Full or calm CPU clock; only the ESP32 family has the choice."""
     if "esp32" in os.uname()[0]:
-        machine.freq(FAST_HZ if cfgget("boostmd") else CALM_HZ)
+        machine.freq(_FAST_HZ if cfgget("boostmd") else _CALM_HZ)

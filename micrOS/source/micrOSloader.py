@@ -4,16 +4,17 @@
 boots micrOS when the sender writes `micros` into the file.
 """
 import sys
+from micropython import const
 
-IF_MODE = ".if_mode"
+from Files import IF_MODE, read
+
 MICROS, OFF = "micros", "off"
-POLL_S = 2
-TRIES = 8                # polls without an update before the update mode gives up
+_POLL_S = const(2)
+_TRIES = const(8)                # polls without an update before the update mode gives up
 
 
 def mode():
     """What `.if_mode` asks for; MICROS when it is missing."""
-    from Files import read
     return (read(IF_MODE) or MICROS).strip().lower()
 
 
@@ -50,9 +51,9 @@ async def _update_mode():
     from Update import FileServer
     await net().up()
     asyncio.create_task(FileServer().run())
-    updating, tries = False, TRIES
+    updating, tries = False, _TRIES
     while tries:
-        await asyncio.sleep(POLL_S)
+        await asyncio.sleep(_POLL_S)
         if mode() != MICROS:
             updating = True
         elif updating:

@@ -1,13 +1,14 @@
 """An analogue RGB lamp on pins `redgb`, `rgreenb`, `rgbue` (three PWM channels)."""
+from micropython import const
 from machine import PWM, Pin
 
 from Common import Saved, fade, micro_task, once
 from LogicalPins import physical_pin, pinmap_dump
 
 PINS = ("redgb", "rgreenb", "rgbue")
-FULL = 1000               # a channel counts 0-1000
-FREQ_HZ = 20480           # above hearing
-SMOOTH_MS = 300
+_FULL = const(1000)               # a channel counts 0-1000
+_FREQ_HZ = const(20480)           # above hearing
+_SMOOTH_MS = const(300)
 TASK = "rgb._tran"
 
 
@@ -35,8 +36,8 @@ class Lamp:
     def set(self, color, on, smooth_ms):
         """Take a colour (three 0-1000) and on (0, 1); go there within smooth_ms. Returns the state."""
         for value in color:
-            if not isinstance(value, int) or not 0 <= value <= FULL:
-                raise ValueError("a channel is 0-{}, got {}".format(FULL, value))
+            if not isinstance(value, int) or not 0 <= value <= _FULL:
+                raise ValueError("a channel is 0-{}, got {}".format(_FULL, value))
         self._saved.keep(R=color[0], G=color[1], B=color[2], S=on)
         if smooth_ms:
             fade(TASK, self._shown, self.lit(), self.paint, smooth_ms)
@@ -61,7 +62,7 @@ class Lamp:
 
 @once
 def _lamp():
-    channels = [PWM(Pin(physical_pin(name)), freq=FREQ_HZ, duty=0) for name in PINS]
+    channels = [PWM(Pin(physical_pin(name)), freq=_FREQ_HZ, duty=0) for name in PINS]
     return Lamp(channels, Saved("rgb", ("R", 197), ("G", 35), ("B", 10), ("S", 0)))
 
 
@@ -79,25 +80,25 @@ def load_n_init(cache=None):
 def color(r=None, g=None, b=None, smooth=True, force=True):
     """Set channels, 0-1000 each; None keeps one. force: also switch on. Returns the state."""
     on = 1 if force else _lamp().state()["S"]
-    return _lamp().set(_mixed(r, g, b), on, SMOOTH_MS if smooth else 0)
+    return _lamp().set(_mixed(r, g, b), on, _SMOOTH_MS if smooth else 0)
 
 
 def brightness(percent=None, smooth=True, wake=True):
     """Brightness in percent of the brightest channel; without percent: tell it. wake: also switch on."""
     state, now = _lamp().state(), _lamp().color()
     if percent is None:
-        return "{} %".format(max(now) * 100 / FULL) if state["S"] else "0 %"
+        return "{} %".format(max(now) * 100 / _FULL) if state["S"] else "0 %"
     if not 0 <= percent <= 100:
         return "Percent is out of range: 0-100"
     most = max(now) or 1
-    scaled = [round((value if max(now) else 1) * percent * FULL / 100 / most) for value in now]
-    return _lamp().set(tuple(scaled), 1 if wake else state["S"], SMOOTH_MS if smooth else 0)
+    scaled = [round((value if max(now) else 1) * percent * _FULL / 100 / most) for value in now]
+    return _lamp().set(tuple(scaled), 1 if wake else state["S"], _SMOOTH_MS if smooth else 0)
 
 
 def toggle(state=None, smooth=True):
     """Switch on or off; without state the other way round. Returns the state."""
     on = not _lamp().state()["S"] if state is None else state
-    return _lamp().set(_lamp().color(), 1 if on else 0, SMOOTH_MS if smooth else 0)
+    return _lamp().set(_lamp().color(), 1 if on else 0, _SMOOTH_MS if smooth else 0)
 
 
 def transition(r=None, g=None, b=None, sec=1.0, wake=False):
@@ -108,7 +109,7 @@ def transition(r=None, g=None, b=None, sec=1.0, wake=False):
     return "Starting transition"
 
 
-def random(smooth=True, max_val=FULL):
+def random(smooth=True, max_val=_FULL):
     """A colour by chance, each channel up to max_val. Returns the state."""
     from random import randint
     return color(randint(0, max_val), randint(0, max_val), randint(0, max_val), smooth)

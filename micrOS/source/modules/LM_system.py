@@ -32,13 +32,18 @@ def memory_usage():
     """{"percent": of the heap, "mem_used": bytes}, after a collection."""
     gc.collect()
     used, free = gc.mem_alloc(), gc.mem_free()
-    return {"percent": round(100 * used / (used + free), 1), "mem_used": used}
+    return {"percent": _percent(used, used + free), "mem_used": used}
 
 
 def disk_usage():
     """{"percent": of the flash, "fs_used": bytes}."""
     block, _, total, free = os.statvfs("/")[:4]
-    return {"percent": round(100 * (total - free) / total, 1), "fs_used": (total - free) * block}
+    return {"percent": _percent(total - free, total), "fs_used": (total - free) * block}
+
+
+def _percent(part, whole):
+    """With one decimal; round() alone leaves 9.800000000000001 on MicroPython."""
+    return float("{:.1f}".format(100 * part / whole))
 
 
 def gclean():

@@ -32,11 +32,12 @@ class Lines:
         buffer = self._buffer + data if self._buffer else data
         parts = buffer.split(b"\n")
         rest = parts.pop()
-        if rest or self._buffer:
-            self._keep(rest)
         if parts:
             self.framed = True
-        return [self._line(part) for part in parts]
+            parts = [self._line(part) for part in parts]
+        if rest or self._buffer:
+            self._keep(rest)
+        return parts
 
     @property
     def pending(self):

@@ -13,7 +13,7 @@ import binascii
 import hashlib
 import struct
 
-PORT = 8266
+
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 PUT, GET, VERSION = 1, 2, 3
 

@@ -8,11 +8,8 @@ Quotes and brackets keep their blanks; they count where a value starts: bare it'
 """
 
 CONSTANTS = {"True": True, "False": False, "None": None}
-JSON_CONSTANTS = {"true": True, "false": False, "null": None}
-ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
-CLOSING = {"[": "]", "(": ")", "{": "}"}
 QUOTES = "'\""
-MAX_DEPTH = 8             # of brackets; the board's C stack is small
+MARKS = "'\"[({"          # a line without these is cut at its blanks, and values.py stays on the flash
 MIN_DELAY_MS = 20         # of a background task, as 1.20
 NOTHING = "n/a"           # what an empty config value looks like
 
@@ -23,9 +20,10 @@ class WordError(ValueError):
 
 def split(line):
     """Words of a line, quotes still on. Raises WordError when a quote or bracket stays open."""
-    for mark in "'\"[({":
+    for mark in MARKS:
         if mark in line:
-            return [word for word in _cut(line, " \t\r\n") if word]
+            from .values import cut
+            return [word for word in cut(line, " \t\r\n") if word]
     return line.split()
 
 
@@ -33,7 +31,8 @@ def pipe(text):
     """Lines of a pipe (boothook, cron, irq): cut at `;`, remarks and empty pieces left out."""
     if text.startswith(NOTHING):
         return []
-    lines = [piece.strip() for piece in _cut(text, ";")]
+    from .values import cut
+    lines = [piece.strip() for piece in cut(text, ";")]
     return [line for line in lines if line and not line.startswith("#")]
 
 
@@ -81,10 +80,7 @@ def is_name(text):
     """True when text may name a module, a function or an argument: ASCII letters, digits, underscore."""
     if not text or "0" <= text[0] <= "9":
         return False
-    for c in text:
-        if not ("a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c == "_"):
-            return False
-    return True
+    return all("a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c == "_" for c in text)
 
 
 def literal(word):
@@ -94,11 +90,9 @@ def literal(word):
     """
     if not word:
         return ""
-    if word[0] in QUOTES or word[0] in CLOSING:
-        value, at = _value(word, 0, 0)
-        if at != len(word):
-            raise WordError("{} follows a value; put a blank between".format(word[at:]))
-        return value
+    if word[0] in MARKS:
+        from .values import whole
+        return whole(word)
     if word in CONSTANTS:
         return CONSTANTS[word]
     return _number(word)
@@ -119,114 +113,3 @@ def _hexadecimal(word):
     if not word.startswith("0x"):
         raise ValueError
     return int(word[2:], 16)
-
-
-def _cut(text, separators):
-    """Parts of text between separators that stand outside quotes and brackets."""
-    parts, start, at = [], 0, 0
-    quote, depth, fresh = "", 0, True         # fresh: a value may start here
-    while at < len(text):
-        c = text[at]
-        if quote:
-            if c == "\\":
-                at += 1
-            elif c == quote:
-                quote = ""
-        elif c in separators and not depth:
-            parts.append(text[start:at])
-            start = at + 1
-        elif c in QUOTES and (fresh or depth):
-            quote = c
-        elif c in CLOSING and (fresh or depth):
-            depth += 1
-        elif c in "])}" and depth:
-            depth -= 1
-        fresh = c in "= " or c in separators
-        at += 1
-    if quote or depth:
-        raise WordError("a {} stays open: {}".format("quote" if quote else "bracket", text[start:]))
-    parts.append(text[start:])
-    return parts
-
-
-def _value(text, at, depth):
-    """(value, index after it) of what starts at text[at]."""
-    c = text[at]
-    if c in QUOTES:
-        return _quoted(text, at)
-    if c not in CLOSING:
-        return _bare(text, at)
-    if depth == MAX_DEPTH:
-        raise WordError("brackets nest deeper than {}".format(MAX_DEPTH))
-    items, at, commas, pairs = _items(text, at + 1, CLOSING[c], depth + 1)
-    if c == "{":
-        return _dict(items, pairs), at
-    if pairs:
-        raise WordError("a : belongs into {}")
-    if c == "[":
-        return items, at
-    return (tuple(items) if commas or not items else items[0]), at
-
-
-def _items(text, at, close, depth):
-    """(items, index after close, commas, pairs) of a bracket's inside; a dict's items are key, value, key, ..."""
-    items, commas, pairs, wants = [], 0, 0, True      # wants: an item may come, else a comma must
-    while True:
-        at = _skip_blanks(text, at)
-        c = text[at]
-        if c == close:
-            return items, at + 1, commas, pairs
-        if wants:
-            value, at = _value(text, at, depth)
-            items.append(value)
-        elif c == ",":
-            at, commas = at + 1, commas + 1
-        elif c == ":":
-            at, pairs = at + 1, pairs + 1
-        else:
-            raise WordError("expected , or {} got {}".format(close, text[at:]))
-        wants = not wants
-
-
-def _dict(items, pairs):
-    if len(items) != 2 * pairs:
-        raise WordError("a dict is {key: value, ...}")
-    try:
-        return {items[i]: items[i + 1] for i in range(0, len(items), 2)}
-    except TypeError:
-        raise WordError("a dict's key is a number or text")
-
-
-def _skip_blanks(text, at):
-    while at < len(text) and text[at] in " \t":
-        at += 1
-    if at == len(text):
-        raise WordError("a bracket stays open: {}".format(text))
-    return at
-
-
-def _quoted(text, at):
-    quote, at, out = text[at], at + 1, []
-    while at < len(text):
-        c = text[at]
-        if c == quote:
-            return "".join(out), at + 1
-        if c == "\\" and at + 1 < len(text):
-            at += 1
-            c = text[at]
-            c = ESCAPES.get(c, c if c in QUOTES or c == "\\" else "\\" + c)
-        out.append(c)
-        at += 1
-    raise WordError("a quote stays open: {}".format(text))
-
-
-def _bare(text, at):
-    start = at
-    while at < len(text) and text[at] not in ",:])} \t":
-        at += 1
-    word = text[start:at]
-    if not word:
-        raise WordError("expected a value, got {}".format(text[start:]))
-    if word in JSON_CONSTANTS:
-        return JSON_CONSTANTS[word], at
-    return literal(word) if word not in CLOSING else word, at

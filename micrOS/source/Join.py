@@ -1,0 +1,58 @@
+"""Brings the node onto a network at boot, then leaves memory."""
+import asyncio
+
+import network
+from micropython import const
+
+from ConfigHandler import cfgget, cfgput
+
+_JOIN_MS = const(30000)           # a slow router answers within this
+_POLL_MS = const(100)
+
+
+async def up(station, access_point):
+    """Join one of the known networks ("STA"), else open our own ("AP"). Returns which."""
+    if cfgget("nwmd") != "AP" and await _join_any(station, access_point):
+        _remember(station.ifconfig()[0])
+        return "STA"
+    station.active(False)
+    access_point.active(True)
+    access_point.config(ssid=cfgget("devfid"), key=cfgget("appwd"), authmode=network.AUTH_WPA2_PSK)
+    return "AP"
+
+
+async def _join_any(station, access_point):
+    access_point.active(False)
+    station.active(True)
+    if station.isconnected():        # a soft reboot keeps the link
+        return True
+    network.hostname(cfgget("devfid"))
+    visible = [str(found[0], "utf-8") for found in station.scan()]
+    for name, password in _known():
+        if name in visible and await _join(station, name, password):
+            return True
+    return False
+
+
+async def _join(station, name, password):
+    station.connect(name, password)
+    for _ in range(_JOIN_MS // _POLL_MS):
+        if station.isconnected():
+            return True
+        await asyncio.sleep_ms(_POLL_MS)
+    station.disconnect()
+    return False
+
+
+def _known():
+    """Pairs (name, password); a network without a password of its own gets the last one."""
+    names = cfgget("staessid").split(";")
+    passwords = cfgget("stapwd").split(";")
+    for at, name in enumerate(names):
+        yield name.strip(), passwords[min(at, len(passwords) - 1)].strip()
+
+
+def _remember(address):
+    """The first lease becomes the fixed address, as 1.20 does."""
+    if cfgget("devip") != address:
+        cfgput("devip", address)

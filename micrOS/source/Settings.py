@@ -1,0 +1,122 @@
+"""The table of settings: what keys there are, their defaults and their rules; in memory only while one is needed.
+
+The type of a default is the type of its key. A rule is None, (least, most) of a number, the texts
+that are allowed, or a function that returns what it expected when it refuses a value.
+A default `...` means: kept in a file of its own, `.<key>.key`.
+"""
+OFFLOADED = "..."
+
+_TRIGGERS = ("n/a", "up", "down", "both")
+
+
+def _device_name(value):
+    for c in value:
+        if not (c.isalpha() or c.isdigit() or c in "-_.") or ord(c) > 127:
+            return "1 to 32 letters, digits, - _ ."
+    return None if 0 < len(value) <= 32 else "1 to 32 letters, digits, - _ ."
+
+
+def _password(value):
+    return None if 8 <= len(value) <= 63 and " " not in value else "8 to 63 characters without blanks"
+
+
+SETTINGS = (
+    # key            default             rule
+    ("version",      "n/a",              None),                    # firmware that wrote this file; set by the node
+    ("auth",         False,              None),                    # ask shell clients for `appwd`
+    ("staessid",     "your_wifi_name",   None),                    # Wi-Fi names to join, `;` between several
+    ("stapwd",       "your_wifi_passwd", None),                    # their passwords, in the same order
+    ("devfid",       "node01",           _device_name),            # device name, unique on the LAN
+    ("appwd",        "ADmin123",         _password),               # password of shell, file service and access point
+    ("dbg",          True,               None),                    # console lines and progress LED
+    ("nwmd",         "n/a",              ("n/a", "STA", "AP")),    # network mode: AP only, or join first
+    ("hwuid",        "n/a",              None),                    # hardware id; set by the node
+    ("soctout",      100,                (5, 86400)),              # s of silence after which a client gives way
+    ("socport",      9008,               (1, 65535)),              # TCP port of the shell
+    ("socmax",       2,                  (1, 32)),                 # shell clients at the same time
+    ("devip",        "n/a",              None),                    # fixed IP address to ask for
+    ("cron",         False,              None),                    # run `crontasks`
+    ("crontasks",    "n/a",              None),                    # `when!command; when!command`
+    ("timirq",       False,              None),                    # run `timirqcbf` again and again
+    ("timirqcbf",    "n/a",              None),                    # commands of the periodic timer, `;` between
+    ("timirqseq",    1000,               (1, 86400000)),           # ms between two runs of `timirqcbf`
+    ("irq1",         False,              None),                    # watch pin irq1
+    ("irq1_cbf",     "n/a",              None),                    # commands when it triggers
+    ("irq1_trig",    "n/a",              _TRIGGERS),               # edge: up, down, both
+    ("irq2",         False,              None),                    # watch pin irq2
+    ("irq2_cbf",     "n/a",              None),                    # commands when it triggers
+    ("irq2_trig",    "n/a",              _TRIGGERS),               # edge: up, down, both
+    ("irq3",         False,              None),                    # watch pin irq3
+    ("irq3_cbf",     "n/a",              None),                    # commands when it triggers
+    ("irq3_trig",    "n/a",              _TRIGGERS),               # edge: up, down, both
+    ("irq4",         False,              None),                    # watch pin irq4
+    ("irq4_cbf",     "n/a",              None),                    # commands when it triggers
+    ("irq4_trig",    "n/a",              _TRIGGERS),               # edge: up, down, both
+    ("irq_prell_ms", 300,                (0, 60000)),              # ms in which a bouncing pin counts once
+    ("boothook",     "n/a",              None),                    # commands at boot, `;` between
+    ("aioqueue",     4,                  (1, 50)),                 # background tasks at the same time
+    ("utc",          60,                 (-720, 840)),             # minutes east of UTC
+    ("boostmd",      True,               None),                    # CPU at full clock
+    ("guimeta",      "...",              None),                    # notes of a phone app
+    ("cstmpmap",     "n/a",              None),                    # pins of your own: `[map;] name:number; ...`
+    ("telegram",     "n/a",              None),                    # token of a Telegram bot
+)
+
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+
+
+def row(key):
+    """(key, default, rule), None for a stranger."""
+    for entry in SETTINGS:
+        if entry[0] == key:
+            return entry
+    return None
+
+
+def checked(key, value, like):
+    """(value as the key's type, None), or (None, what was expected). like: the present value."""
+    kind = type(like)
+    value = _as(kind, value, like)
+    if value is None:
+        return None, _KINDS.get(kind, "a value")
+    known = row(key)
+    expected = known and known[2] and value != OFFLOADED and _refusal(known[2], value)
+    return (None, expected) if expected else (value, None)
+
+
+def _as(kind, value, like):
+    """value as kind, None when it is not one."""
+    if kind is str:
+        return value if isinstance(value, str) and (value != OFFLOADED or like == OFFLOADED) else None
+    if kind is bool:
+        return {"true": True, "false": False}.get(str(value).lower())
+    try:
+        return None if isinstance(value, bool) else kind(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _refusal(rule, value):
+    """What the rule expected, None when it is content."""
+    if not isinstance(rule, tuple):
+        return rule(value)
+    if isinstance(rule[0], str):
+        return None if value in rule else ", ".join(rule)
+    return None if rule[0] <= value <= rule[1] else "{} to {}".format(rule[0], rule[1])
+
+
+def merged(data, repairs):
+    """All settings by name: the defaults, over them what the file says; strangers stay.
+
+    data: what the file held. repairs: list that takes a text for each value that cannot be used.
+    """
+    values = {key: default for key, default, _ in SETTINGS}
+    for key, value in data.items():
+        if key in values:
+            sound, expected = checked(key, value, values[key])
+            if expected:
+                repairs.append("{} takes {}, got {}; the default is used".format(key, expected, value))
+                continue
+            value = sound
+        values[key] = value
+    return values

@@ -1,0 +1,22 @@
+"""Things that are made on first use, and modules that leave memory after it."""
+import sys
+
+
+def once(make):
+    """Decorator: make the thing on the first call, return the same one ever after."""
+    made = []
+
+    def get():
+        if not made:
+            made.append(make())
+        return made[0]
+    return get
+
+
+def unload(*names):
+    """Forget modules that were imported for one job; their memory is free at the next collection."""
+    for name in names:
+        sys.modules.pop(name, None)
+        package, _, leaf = name.rpartition(".")
+        if package in sys.modules and hasattr(sys.modules[package], leaf):
+            delattr(sys.modules[package], leaf)
