@@ -60,7 +60,10 @@ class Config:
         return known + sorted([key for key in self._values if key not in known])
 
     def shown(self, key, brief=False):
-        """Value as a person may see it: secrets masked, brief: `...` for one in its own file. Raises UnknownKeyError."""
+        """Value as a person may see it: secrets masked; brief: `...` for one in its own file.
+
+        Raises UnknownKeyError.
+        """
         if brief and self._values.get(key) == OFFLOADED:
             return OFFLOADED
         value = self.get(key)

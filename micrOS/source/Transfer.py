@@ -263,10 +263,10 @@ def _check(path, target):
 
 
 def _line_of(error):
-    """`line 3: ` of a syntax error, which only its traceback tells."""
+    """`line 3: ` of a syntax error, which only the last row of its traceback tells."""
     trace = io.StringIO()
     sys.print_exception(error, trace)
-    _, found, rest = trace.getvalue().partition(", line ")
+    _, found, rest = trace.getvalue().rpartition(", line ")
     return "line {}: ".format(rest.split("\n")[0].split(",")[0]) if found else ""
 
 

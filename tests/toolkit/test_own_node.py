@@ -1,0 +1,70 @@
+"""The toolkit against our own node: the device's code on the virtual board."""
+import json
+
+import pytest
+
+from toolkit import discover
+from toolkit.commands import main
+from toolkit.inventory import Device, Inventory
+from toolkit.link.shell import ShellLink
+
+simulator = pytest.importorskip("toolkit.simulator")
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def running():
+    with simulator.VirtualBoard(name="node77") as board:
+        yield board
+
+
+@pytest.fixture
+def board(running, monkeypatch):
+    monkeypatch.setattr(discover, "LOOPBACK", ((running.address, 9008),))
+    return running
+
+
+def test_it_is_found_by_name_and_answers(board, capsys):
+    assert main(["-c", "--dev", "node77", "conf <a> devfid <a> noconf <a> version"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "node77"
+
+
+def test_a_failing_call_is_exit_code_1(board):
+    assert main(["-c", "--dev", "node77", "nosuchmodule call"]) == 1
+
+
+def test_many_commands_go_through_one_session(board):
+    with ShellLink(board.address) as link:
+        assert {link.ask("hello") for _ in range(200)} == {f"hello:node77:{link.hello()[1]}"}
+
+
+def test_help_lm_fills_the_completion(board):
+    from toolkit.console import vocabulary
+
+    with ShellLink(board.address) as link:
+        assert "info" in vocabulary(link.ask("help lm"))["system"]
+
+
+def test_status_finds_it_online(board, capsys):
+    assert main(["-stat", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["name"], row["status"]) == ("node77", "ONLINE")
+
+
+def test_a_dropped_module_runs_at_once(board, tmp_path, capsys):
+    (tmp_path / "LM_dropped.py").write_text("def hi(n=1):\n    return 'hi {}'.format(n)\n")
+    assert main(["--drop", str(tmp_path / "LM_dropped.py"), "--dev", "node77"]) == 0
+    assert main(["-c", "--dev", "node77", "dropped hi 5"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "hi 5"
+
+
+def test_a_wrong_file_password_is_exit_code_5(board, tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    assert main(["--drop", str(tmp_path / "a.txt"), "--dev", "node77", "--pwd", "wrong"]) == 5
+
+
+def test_an_old_name_in_the_cache_leads_to_it(board):
+    uid = discover.hello(board.address).uid
+    inventory = Inventory()
+    inventory.keep(Device(uid, board.address, 9008, "oldname"))
+    assert discover.resolve("oldname", inventory).name == "node77"

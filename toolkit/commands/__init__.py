@@ -1,0 +1,115 @@
+"""The command line: one file a command, found by looking into this folder.
+
+A command is a module with
+    HELP                     one line for the overview
+    FLAGS                    tuple of spellings, the long one last
+    EPILOG                   may be absent: examples, exit codes, shown below the options as they stand
+    add_arguments(parser)    its own options
+    run(args, out)           does it; out(text) prints a line; returns an exit code, None is 0
+"""
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import pkgutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from toolkit.errors import ToolkitError
+
+USAGE = "devToolKit.py COMMAND [OPTIONS]   (devToolKit.py COMMAND --help tells more)"
+EXIT_CODES = "exit codes: 0 done, 1 failed, 2 wrong use, 3 unknown device, 4 node not reached, 5 node refused"
+PASSWORD_VARIABLE = "MICROS_PASSWORD"
+Out = Callable[[str], None]
+
+
+class Command(Protocol):
+    """What a module in this folder offers."""
+
+    HELP: str
+    FLAGS: tuple[str, ...]
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, args: argparse.Namespace, out: Out) -> int | None: ...
+
+
+def commands() -> Iterator[Command]:
+    """Every command of this folder, in the order of their names."""
+    for module in pkgutil.iter_modules(__path__):
+        yield importlib.import_module(f"{__name__}.{module.name}")
+
+
+def find(word: str) -> Command | None:
+    """The command that answers to a flag, None if there is none."""
+    return next((command for command in commands() if word in command.FLAGS), None)
+
+
+def parser_of(command: Command) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"devToolKit.py {command.FLAGS[-1]}",
+        description=command.HELP,
+        epilog=getattr(command, "EPILOG", None),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.add_arguments(parser)
+    return parser
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Options of a command that talks to one node."""
+    parser.add_argument("--dev", metavar="DEVICE", help="name, uid, address or address:port of the node")
+    parser.add_argument(
+        "--pwd", metavar="PASSWORD", help=f"password of the node; better in the variable {PASSWORD_VARIABLE}"
+    )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def password_of(args: argparse.Namespace) -> str | None:
+    """The password from the command line, else from the environment, None when there is none."""
+    return args.pwd or os.environ.get(PASSWORD_VARIABLE) or None
+
+
+def to_json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def overview() -> str:
+    rows = [f"  {', '.join(command.FLAGS):<28}{command.HELP}" for command in commands()]
+    return "\n".join([f"usage: {USAGE}", "", "commands:", *rows, "", EXIT_CODES])
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line. Returns the exit code: 0 done, 1 failed, 2 wrong use, more in toolkit.errors."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in ("-h", "--help"):
+        say(overview())
+        return 0
+    command = find(words[0])
+    if command is None:
+        print(f"no such command: {words[0]}; devToolKit.py --help lists them", file=sys.stderr)
+        return 2
+    return execute(command, words[1:])
+
+
+def execute(command: Command, words: Sequence[str]) -> int:
+    try:
+        return command.run(parser_of(command).parse_args(words), say) or 0
+    except ToolkitError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0

@@ -1,0 +1,151 @@
+"""connect -- talk to a node: commands from the command line, or a shell in which to type them."""
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from getpass import getpass
+
+from toolkit import console, discover
+from toolkit.commands import PASSWORD_VARIABLE, Out, add_device, add_json, password_of, to_json
+from toolkit.errors import UnknownDeviceError, UsageError
+from toolkit.inventory import Device, Inventory
+from toolkit.link.shell import TIMEOUT_S, ShellLink
+from toolkit.paths import data_dir
+
+HELP = "talk to a node: run commands, or type them one by one"
+FLAGS = ("-c", "--connect")
+EPILOG = f"""Commands follow each other with <a> between, in one session of the node. Without a command you type them:
+Tab completes, the arrow keys recall, exit or Ctrl-D leaves. Without --dev a menu asks for the node.
+A node is found by its name in the cache, among the boards of this machine, or by its address; no network
+is searched (--search_devices does that). Quote a command with - or > in it: "reboot -h".
+
+exit codes: 0 done, 1 a command failed on the node (its answer starts with exec_lm_core, SHELL:, Failed or
+Invalid key), 2 wrong use, 3 unknown device, 4 node not reached, 5 node refused (password, busy)
+
+examples:
+  devToolKit.py --connect
+  devToolKit.py --connect --dev node01
+  devToolKit.py --connect --dev node01 system clock
+  devToolKit.py --connect --dev node01 --json "rgb color r=10 >json <a> rgb status >json"
+  devToolKit.py --connect -p '--dev node01 conf <a> devfid'
+  {PASSWORD_VARIABLE}=secret devToolKit.py --connect --dev 192.168.1.7:9008 version
+"""
+SEPARATOR = "<a>"
+FAILURES = ("exec_lm_core", "SHELL:", "Failed", "Invalid key")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for."""
+
+    tag: str | None
+    password: str | None
+    commands: list[str]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", nargs="*", metavar="COMMAND", help=f"for the node; several with {SEPARATOR} between")
+    add_device(parser)
+    parser.add_argument("-p", dest="line", metavar="LINE", help="all in one text: '--dev DEVICE COMMAND <a> COMMAND'")
+    parser.add_argument(
+        "--timeout", type=float, default=TIMEOUT_S, metavar="S", help=f"seconds of silence, default {TIMEOUT_S:g}"
+    )
+    add_json(parser)
+
+
+def run(args: argparse.Namespace, out: Out) -> int | None:
+    request = request_of(args)
+    inventory = Inventory()
+    if request.commands:
+        return batch(args, request, inventory, out)
+    return interact(args, request, inventory, out)
+
+
+def request_of(args: argparse.Namespace) -> Request:
+    options, rest = parse_line(args.line or "")
+    texts = [*split(rest), *split(" ".join(args.words))]
+    return Request(options.get("--dev") or args.dev, options.get("--pwd") or password_of(args), texts)
+
+
+def parse_line(line: str) -> tuple[dict[str, str], str]:
+    """Options at the head of a 1.20 line, and the rest of it, blanks as they were."""
+    options: dict[str, str] = {}
+    line = line.strip()
+    while line.split(" ", 1)[0] in ("--dev", "--pwd"):
+        option, value, *rest = [*line.split(None, 2), "", ""]
+        options[option] = value
+        line = rest[0]
+    return options, line
+
+
+def split(text: str) -> list[str]:
+    """Commands of a text: parts between <a>, or quoted one by one as newer toolkits want it."""
+    if text.startswith('"'):      # no command of a node does
+        return [word for word in shlex.split(text) if word != SEPARATOR]
+    return [part.strip() for part in text.split(SEPARATOR) if part.strip()]
+
+
+def batch(args: argparse.Namespace, request: Request, inventory: Inventory, out: Out) -> int:
+    if not request.tag:
+        raise UsageError("which node? Name it: devToolKit.py --connect --dev node01 COMMAND")
+    device = discover.resolve(request.tag, inventory)
+    answers: list[str] = []
+    try:
+        with ShellLink(device.address, device.port, request.password, args.timeout) as link:
+            for command in request.commands:
+                answers.append(link.ask(command))
+                if answers[-1] and not args.json:
+                    out(answers[-1])
+    finally:
+        if args.json:
+            out(to_json(report(device, request.commands, answers)))
+    return 1 if any(failed(answer) for answer in answers) else 0
+
+
+def report(device: Device, commands: Sequence[str], answers: Sequence[str]) -> dict[str, object]:
+    """What --json prints; commands that were not answered are absent."""
+    rows = [{"command": command, "answer": answer} for command, answer in zip(commands, answers, strict=False)]
+    return {"device": asdict(device), "commands": rows}
+
+
+def failed(answer: str) -> bool:
+    """True when the node says that a command failed: at the start, or at the end of what it streamed before."""
+    lines = answer.strip().splitlines()
+    return any(line.startswith(FAILURES) for line in (*lines[:1], *lines[-1:]))
+
+
+def interact(args: argparse.Namespace, request: Request, inventory: Inventory, out: Out) -> int | None:
+    known: dict[str, list[str]] = {}
+    editor = console.line_editor(
+        data_dir() / console.HISTORY_NAME, lambda line, word: console.completions(line, word, known)
+    )
+    with editor as read_line:
+        try:
+            device = pick(request.tag, inventory, read_line, out)
+        except EOFError:
+            return None
+        password = request.password or ask_password(device)
+        talk = console.Console(
+            lambda: ShellLink(device.address, device.port, password, args.timeout), read_line, out, known
+        )
+        talk.run()
+    return None
+
+
+def pick(tag: str | None, inventory: Inventory, read_line: console.ReadLine, out: Out) -> Device:
+    if tag:
+        return discover.resolve(tag, inventory)
+    devices = discover.known(inventory)
+    if not devices:
+        raise UnknownDeviceError("no devices known: start one with --simulate, or look with --search_devices")
+    return discover.resolve(console.choose(devices, read_line, out).uid, inventory)
+
+
+def ask_password(device: Device) -> str | None:
+    """The password, typed unseen, when the node wants one and a person is there."""
+    with ShellLink(device.address, device.port) as link:
+        is_wanted = link.locked and sys.stdin.isatty()
+    return getpass(f"password of {device.name}: ") if is_wanted else None

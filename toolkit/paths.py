@@ -1,0 +1,24 @@
+"""Where the toolkit keeps what outlives a run: the user's data folder of this system."""
+import os
+import sys
+from pathlib import Path
+
+
+def _from_variable(variable: str, *below_home: str) -> Path:
+    value = os.environ.get(variable, "")
+    return Path(value) if value else Path.home().joinpath(*below_home)
+
+
+def data_dir() -> Path:
+    """Folder for inventories and the flash of virtual boards; not created here.
+
+    MICROS_DATA wins; else the system's usual place plus `micrOS`.
+    """
+    own = os.environ.get("MICROS_DATA", "")
+    if own:
+        return Path(own).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "micrOS"
+    if os.name == "nt":
+        return _from_variable("APPDATA", "AppData", "Roaming") / "micrOS"
+    return _from_variable("XDG_DATA_HOME", ".local", "share") / "micrOS"
