@@ -24,7 +24,7 @@ def names():
 
 
 def run(shell, words, line):
-    """Answer to a built-in command, or in configure mode to a key."""
+    """Answer to a built-in command, or in configure mode to a key; None: no line at all."""
     for name, _, function in _TABLE:
         if name == words[0]:
             return function(shell, words)
@@ -48,9 +48,9 @@ def _configure(config, key, value):
 
 
 def _dump(config, part):
-    """The keys whose name holds part, all for an empty one."""
+    """The keys whose name holds part, all for an empty one; None when there is no such key."""
     keys = [key for key in config.names() if part in key]
-    return "\n".join(["  {:<10}:        {}".format(key, config.shown(key, True)) for key in keys])
+    return None if not keys else "\n".join(["  {:<10}:        {}".format(key, config.shown(key, True)) for key in keys])
 
 
 heading("[MICROS]   - built-in shell commands\n"
@@ -83,13 +83,11 @@ heading("[CONF] Configure mode - built-in shell commands")
                  "    key value  - Set value")
 def _conf(shell, words):
     shell.configuring = True
-    return ""
 
 
 @command("noconf", "  noconf     - Exit conf mode")
 def _noconf(shell, words):
     shell.configuring = False
-    return ""
 
 
 heading("[TASK] postfix: &x - one-time,  &&x - periodic, x: wait ms [x min: 20ms]\n"

@@ -24,13 +24,13 @@ class Shell:
                                   "[configure] " if self.configuring else "", self._name)
 
     def answer(self, line, say):
-        """Text that answers a line, without the newline behind it, or a coroutine that gives it.
+        """Text that answers a line, without the newline behind it, or a coroutine that gives it; None: no line at all.
 
         say: takes streamed lines. Raises CallError, now or when awaited: its text is the answer then.
         """
         words = line.split()
         if not words:
-            return ""
+            return None
         at_once = _AT_ONCE.get(words[0])
         if at_once:
             return at_once(self)

@@ -52,7 +52,7 @@ class Session:
             self._heard = time.ticks_ms()
             for line in commands:
                 text = self._answer(line)
-                if not isinstance(text, str):
+                if not (text is None or isinstance(text, str)):
                     text = await self._awaited(text)
                 self._writer.write(self._with_prompt(text).encode())
                 if self._writer.out_buf:         # the socket did not take it all
@@ -61,7 +61,7 @@ class Session:
                     return
 
     def _answer(self, line):
-        """Text, or a coroutine that gives it."""
+        """Text, a coroutine that gives it, or None for no line."""
         if isinstance(line, LineError):
             return str(line)
         try:
@@ -77,11 +77,11 @@ class Session:
 
     def _with_prompt(self, text):
         """The streamed lines, the answer and the prompt, to leave in one write."""
-        if self._out:
-            text = "\n".join(self._out + [text])
-            self._out, self._out_bytes = [], 0
         prompt = "" if self._shell.after else self._shell.prompt
-        return text + "\n" + prompt if text else prompt
+        if self._out:
+            text = "\n".join(self._out + [text or ""])
+            self._out, self._out_bytes = [], 0
+        return prompt if text is None else text + "\n" + prompt
 
     def say(self, text):
         """One streamed line of the running command; leaves with the answer, or before when there are many."""

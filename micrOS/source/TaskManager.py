@@ -124,13 +124,14 @@ class Manager:
 
     def _spawn(self, words, as_json, loops, delay_ms):
         tag = "{}.{}".format(words[0], words[1])
+        running = self.get(tag)
+        if running and running.active:
+            return "{} is Busy".format(tag)
         if self._free() < 1:
             text = "[aio] Task queue full: {}".format(cfgget("aioqueue"))
             errlog_add(text)
             return text
         task = self._renewed(tag)
-        if task is None:
-            return "{} is Busy".format(tag)
         task.begin(self._repeat(task, words, as_json, loops, delay_ms or MIN_DELAY_MS))
         return "Start {}".format(tag)
 

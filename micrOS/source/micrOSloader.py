@@ -21,7 +21,7 @@ def mode():
 def main():
     asked = mode()
     if asked == OFF:
-        sys.exit(0)
+        return           # to the REPL; sys.exit would boot again and again
     if asked == MICROS:
         run_micros()
     recover()

@@ -1,0 +1,51 @@
+"""Clients of the shell that frame their commands as they like; board.shell() always sends a newline."""
+import socket
+
+TIMEOUT_S = 5.0
+
+
+class Wire:
+    """A raw connection that reads up to a text."""
+
+    def __init__(self, board, prompt="node01 $ "):
+        self.socket = board.connect()
+        self.socket.settimeout(TIMEOUT_S)
+        self.greeting = self.until(prompt)
+
+    def send(self, data):
+        self.socket.sendall(data if isinstance(data, bytes) else data.encode())
+        return self
+
+    def until(self, end, times=1):
+        """All text up to the n-th `end`; with `<<EOF>>` behind what came when the node closes before."""
+        received = b""
+        while not received.endswith(end.encode()) or received.count(end.encode()) < times:
+            try:
+                data = self.socket.recv(65536)
+            except TimeoutError:
+                raise AssertionError(f"waited for {end!r}, got {received[-500:]!r}") from None
+            if not data:
+                return received.decode() + "<<EOF>>"
+            received += data
+        return received.decode()
+
+    def close(self):
+        self.socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def is_closed(link: socket.socket) -> bool:
+    """True when the peer has closed; reads away what was said before."""
+    try:
+        while link.recv(65536):
+            pass
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        pass
+    return True
