@@ -1,5 +1,6 @@
 """Clients of the shell that frame their commands as they like; board.shell() always sends a newline."""
 import socket
+import time
 
 TIMEOUT_S = 5.0
 
@@ -49,3 +50,13 @@ def is_closed(link: socket.socket) -> bool:
     except ConnectionError:
         pass
     return True
+
+
+def eventually(get, is_wanted):
+    """The first value of get() that is_wanted; AssertionError with the last one after TIMEOUT_S."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < deadline:
+        value = get()
+        if is_wanted(value):
+            return value
+    raise AssertionError(f"waited {TIMEOUT_S} s, got {value!r}")

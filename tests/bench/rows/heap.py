@@ -1,0 +1,25 @@
+"""How much of the heap a node takes for itself: after boot, shell serving, no load module in memory."""
+from collections.abc import Generator
+
+from boards import node
+from probe import PROBE, heap_after_boot
+from row import Budget, Sample, row
+
+OLD_BYTES = 105_984.0          # 1.20.5 on the same 64-bit VM, .py set; shared/VIRTUAL_BOARD.md, section 8
+BUDGET = Budget(65_536, of_ratio=False)
+
+
+@row("heap-mpy", "heap after boot, .mpy set", "micrOS 1.20.5", "B", BUDGET, rounds=3)
+def heap_mpy() -> Generator[Sample, None, None]:
+    yield from _boots(mpy=True)
+
+
+@row("heap-py", "heap after boot, .py set", "micrOS 1.20.5", "B", BUDGET, rounds=3)
+def heap_py() -> Generator[Sample, None, None]:
+    yield from _boots(mpy=False)
+
+
+def _boots(mpy: bool) -> Generator[Sample, None, None]:
+    with node(mpy, files={"boot.py": PROBE}) as board:
+        while True:
+            yield float(heap_after_boot(board).used), OLD_BYTES

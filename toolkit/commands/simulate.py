@@ -1,0 +1,188 @@
+"""simulate -- run a virtual board: the device's own code on real MicroPython.
+
+What only a board needs is imported inside the functions: every command is loaded for the overview, on Windows too,
+where there is neither fork nor pty.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from toolkit.paths import data_dir
+from toolkit.simulator import address as places
+from toolkit.simulator.boards import BOARDS, board_kind
+from toolkit.simulator.errors import SimulatorError
+
+if TYPE_CHECKING:
+    from toolkit.simulator.board import Board
+    from toolkit.simulator.romfs import Rom
+
+HELP = "run a virtual board: the device's own code on real MicroPython"
+FLAGS = ("-sim", "--simulate")
+
+NOT_READY_S = 20.0
+POLL_S = 0.01
+UNITS = {"": 1, "K": 1024, "M": 1024 * 1024}
+MIN_HEAP_BYTES = 32 * 1024
+
+Out = Callable[[str], None]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--board", default="esp32", metavar="KIND", help=f"one of {', '.join(sorted(BOARDS))} (default: esp32)")
+    add("--name", default="node01", help="name of a new board (default: node01)")
+    add("--dir", type=Path, metavar="DIR", help="the board's flash (default: boards/NAME in the user's data folder)")
+    add("--heap", default="256K", metavar="SIZE", help="the interpreter's heap (default: 256K)")
+    add("--flash", default="4M", metavar="SIZE", help="size of the flash chip (default: 4M)")
+    add("--address", default="127.0.0.1", help="where the board listens; auto: the next free 127.0.1.N")
+    add("--shell-port", type=int, default=places.SHELL_PORT, metavar="PORT", help="the host's port for the shell")
+    add("--webrepl-port", type=int, default=places.WEBREPL_PORT, metavar="PORT", help="the host's port for WebREPL")
+    add("--serial", type=Path, metavar="LINK", help="where to put the link to the serial port")
+    add("--control", type=Path, metavar="SOCKET", help="where to put the control socket")
+    add("--mpy", action="store_true", help="deploy compiled modules")
+    add("--clock", choices=("host", "unset"), default="host", help="the RTC at power-on (default: the host's time)")
+    # for VirtualBoard and tests
+    add("--source", default="", help=argparse.SUPPRESS)                      # another tree; "none": deploy nothing
+    add("--no-shell", action="store_true", help=argparse.SUPPRESS)           # ready is when main.py starts
+    add("--leash", action="store_true", help=argparse.SUPPRESS)              # end with stdin
+
+
+def run(args: argparse.Namespace, out: Out) -> int | None:
+    """Provision a board and run it until a signal. Returns 0, or 1 after one line on stderr."""
+    try:
+        with _runtime_dir() as scratch:
+            _simulate(args, out, scratch)
+    except SimulatorError as error:
+        print(f"simulate: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+@contextmanager
+def _runtime_dir() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="micros-") as scratch:
+        yield Path(scratch)
+
+
+def _simulate(args: argparse.Namespace, out: Out, scratch: Path) -> None:
+    if os.name != "posix":
+        raise SimulatorError("the virtual board needs Linux or macOS; on Windows run it in WSL")
+    from toolkit.simulator.board import Board, Setup
+    from toolkit.simulator.silicon import Identity
+    from toolkit.simulator.vm import interpreter
+    kind = board_kind(args.board)
+    heap_bytes, flash_bytes = _size("--heap", args.heap, MIN_HEAP_BYTES), _size("--flash", args.flash, 1 << 20)
+    become = interpreter()
+    board_dir = _board_dir(args)
+    place = places.take(args.address, args.shell_port, args.webrepl_port)
+    try:
+        identity = Identity(args.name, place.address, place.shell_port, place.webrepl_port, flash_bytes, board_dir)
+        source = _provision(args, board_dir)
+        board = Board(Setup(
+            kind=kind, identity=identity, rom=_rom(scratch), heap=str(heap_bytes), become=become,
+            serial=_free_path(args.serial or scratch / "serial"), control=args.control or scratch / "control",
+            source=source, clock_unset=args.clock == "unset", leash=sys.stdin.fileno() if args.leash else None))
+        _Herald(board, out, not args.no_shell).start()
+        board.run()
+    finally:
+        place.close()
+
+
+def _rom(scratch: Path) -> Rom:
+    from toolkit.simulator import flash
+    from toolkit.simulator.romfs import FolderRom, MemoryRom
+    # another program does not find what lies in our memory
+    return FolderRom(scratch / "rom", flash.shims()) if os.environ.get("MICROPYTHON") else MemoryRom(flash.shims())
+
+
+def _size(flag: str, text: str, least: int) -> int:
+    match = re.fullmatch(r"(\d+)([KM]?)B?", text.upper())
+    size = int(match[1]) * UNITS[match[2]] if match else 0
+    if size < least:
+        raise SimulatorError(f"{flag} is a number of bytes like 256K or 4M, at least {least // 1024}K, got {text!r}")
+    return size
+
+
+def _board_dir(args: argparse.Namespace) -> Path:
+    if not re.fullmatch(r"[\w.-]{1,32}", args.name) or args.name.startswith("."):
+        raise SimulatorError(f"--name is 1-32 letters, digits, . _ or -, got {args.name!r}")
+    folder: Path = args.dir or data_dir() / "boards" / args.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(13, "not writable")
+    except OSError as error:
+        raise SimulatorError(f"--dir {folder} cannot be the board's flash: {error.strerror}") from None
+    return folder.resolve()
+
+
+def _free_path(path: Path) -> Path:
+    """A link may be put there: nothing is, or an old link."""
+    if path.exists() and not path.is_symlink():
+        raise SimulatorError(f"--serial {path} exists and is no link; name another path")
+    return path.absolute()
+
+
+def _provision(args: argparse.Namespace, board_dir: Path) -> Path | None:
+    from toolkit.simulator import flash
+    if args.source == "none":
+        return None
+    source = Path(args.source) if args.source else flash.shipped_source()
+    if not source.is_dir():
+        raise SimulatorError(f"--source {source} is no directory")
+    if flash.is_new(board_dir):
+        flash.name_board(board_dir, args.name)
+    report = flash.provision(board_dir, flash.shipped_set(source, args.mpy))
+    if report.kept:
+        print(f"simulate: kept your own {', '.join(report.kept)}; remove to get ours", file=sys.stderr)
+    return source
+
+
+class _Herald:
+    """Says once that the board is ready, or that it is not."""
+
+    def __init__(self, board: Board, out: Out, shell: bool) -> None:
+        self._board = board
+        self._out = out
+        self._shell = shell
+        self._waited_s = 0.0
+
+    def start(self) -> None:
+        self._board.later(0, self._look)
+
+    def _look(self) -> None:
+        if self._is_ready():
+            self._out("ready " + json.dumps(self._facts()))
+            sys.stdout.flush()
+            return
+        self._waited_s += POLL_S
+        if self._waited_s < NOT_READY_S:
+            self._board.later(POLL_S, self._look)
+            return
+        lines = self._board.console.history.decode("utf-8", "replace").split("\r\n")
+        last = " | ".join(line.strip() for line in lines[-12:] if line.strip())
+        print(f"not ready: the shell does not listen after {NOT_READY_S:.0f} s; console: {last}",
+              file=sys.stderr, flush=True)
+
+    def _is_ready(self) -> bool:
+        board = self._board
+        if not self._shell:
+            return board.state in ("main", "repl") and board.starts > 0
+        identity = board.setup.identity
+        return board.vm is not None and places.is_listening(identity.address, identity.shell_port)
+
+    def _facts(self) -> dict[str, object]:
+        setup = self._board.setup
+        identity = setup.identity
+        return {"name": identity.name, "shell": [identity.address, identity.shell_port],
+                "webrepl": [identity.address, identity.webrepl_port], "serial": str(setup.serial),
+                "control": str(setup.control), "dir": str(identity.directory)}

@@ -1,0 +1,349 @@
+"""The board: one process that owns the chip, the serial line and, one after the other, the interpreters."""
+import logging
+import os
+import selectors
+import signal
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toolkit.simulator.boards import BoardKind
+from toolkit.simulator.clock import Clock
+from toolkit.simulator.console import Console, PtyPort
+from toolkit.simulator.control import Client, answer
+from toolkit.simulator.errors import SimulatorError
+from toolkit.simulator.events import Events
+from toolkit.simulator.operations import operations
+from toolkit.simulator.pinmap import logical_pins
+from toolkit.simulator.romfs import Rom
+from toolkit.simulator.silicon import Effects, Identity, Silicon
+from toolkit.simulator.vm import Start, Vm
+from toolkit.simulator.wire import Wire
+
+IDLE_S = 3600.0
+CRASH_PAUSE_S = 0.5            # between two starts of a VM that dies of a signal
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a board is made of.
+
+    leash   a file descriptor whose end of file ends the board, None = on its own
+    """
+
+    kind: BoardKind
+    identity: Identity
+    rom: Rom
+    heap: str
+    serial: Path
+    control: Path
+    become: Callable[[list[str]], object]
+    source: Path | None = None
+    clock_unset: bool = False
+    leash: int | None = None
+
+
+class Board:
+    """state: "booting" boot.py runs, "main" main.py runs, "repl" both are over, "asleep" no VM (deepsleep)."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.clock = Clock(setup.clock_unset)
+        self.chip = Silicon(setup.kind, setup.identity, self.clock, Effects(
+            self._changed, self._event, self.reset, self._sleep, self._mask, lambda: self._enter("main")))
+        self.console = Console(time.monotonic, lambda: self._enter("repl"))
+        self.console.ports.append(self)
+        self.state = "booting"
+        self.starts = 0
+        self.crashes = 0
+        self.started_s = 0.0
+        self.vm: Vm | None = None
+        self.names: dict[str, int] = {}
+        self._wire: Wire | None = None
+        self._events: Events | None = None
+        self._wake_due_s: float | None = None      # end of a deepsleep
+        self._restart: tuple[str, bool] | None = None
+        self.serving: Client | None = None         # whose request is being answered
+        self._clients: list[Client] = []
+        self._calls: list[tuple[float, Callable[[], None]]] = []
+        self._selector = selectors.DefaultSelector()
+        self._operations = operations(self)
+        self._over = False
+
+    # -- life
+    def run(self) -> None:
+        """Until stop(), a signal or the end of the leash."""
+        self._open()
+        try:
+            self._start("power")
+            while not self._over:
+                self._turn()
+        finally:
+            self._close()
+
+    def stop(self, *_: object) -> None:
+        self._over = True
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call once, in about that many seconds, from the loop."""
+        self._calls.append((time.monotonic() + seconds, call))
+
+    def reset(self, cause: str, raw: bool = False) -> None:
+        """End the VM and start it again, from the loop: the caller may stand in the middle of the VM's request."""
+        self._restart = (cause, raw)
+
+    def reset_now(self, cause: str) -> None:
+        self.reset(cause)
+        self._do_restart()
+
+    def advance(self, seconds: float) -> None:
+        """Let time have passed for the board."""
+        self.clock.skip(seconds)
+        if self.chip.timers.catch_up(self.clock.now()):
+            self.reset_now("wdt")
+        self._wake_from_sleep()
+
+    def drain(self) -> None:
+        """Do all that the program has told so far."""
+        if self._wire:
+            self._wire.drain()
+        self._do_restart()
+
+    def send(self, data: bytes) -> None:
+        """Console text, to those who watch."""
+        self._tell_watchers({"change": "console", "text": data.decode("utf-8", "replace")})
+
+    # -- the loop
+    def _open(self) -> None:
+        self._wake_r, self._wake_w = os.pipe()
+        os.set_blocking(self._wake_r, False)
+        os.set_blocking(self._wake_w, False)
+        signal.set_wakeup_fd(self._wake_w, warn_on_full_buffer=False)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self.stop)
+        self._port = PtyPort(self.setup.serial)
+        self.console.ports.append(self._port)
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._bind_control(self.setup.control)
+        self._listener.listen()
+        self._watch(self._wake_r, self._signalled)
+        self._watch(self._port, lambda: self.console.type(self._port.receive()))
+        self._watch(self._listener, self._accept)
+        if self.setup.leash is not None:
+            self._watch(self.setup.leash, self._leash_moved)
+
+    def _bind_control(self, path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+            self._listener.bind(str(path))
+        except OSError as error:
+            raise SimulatorError(f"--control {path} cannot be made: {error}; name a shorter path of yours") from None
+
+    def _close(self) -> None:
+        self._end_vm()
+        signal.set_wakeup_fd(-1)
+        for client in list(self._clients):
+            self._drop(client)
+        self._selector.close()
+        self._listener.close()
+        self.setup.control.unlink(missing_ok=True)
+        self._port.close()
+        self.clock.close()
+        os.close(self._wake_r)
+        os.close(self._wake_w)
+
+    def _watch(self, what: Any, call: Callable[[], object], mask: int = selectors.EVENT_READ) -> None:
+        self._selector.register(what, mask, call)
+
+    def _is_watched(self, what: Any) -> bool:
+        try:
+            return bool(self._selector.get_key(what))
+        except (KeyError, ValueError):             # ValueError: it is closed
+            return False
+
+    def _turn(self) -> None:
+        for key, _ in self._selector.select(self._time_out_s()):
+            if self._is_watched(key.fileobj):      # an earlier call may have ended its owner
+                key.data()
+        self._do_restart()
+        self._tick()
+        self._do_restart()
+
+    def _time_out_s(self) -> float:
+        now = time.monotonic()
+        due = [self.console.next_pump_s(), self._port.next_flush_s(),
+               self._events.next_wake_s() if self._events else None]
+        due += [at for at, _ in self._calls]
+        board_due = [self._wake_due_s] if not self.vm else [self.chip.timers.next_due_s()]
+        due += [None if at is None else now + at - self.clock.now() for at in board_due]
+        return max(0.0, min((at for at in due if at is not None), default=now + IDLE_S) - now)
+
+    def _tick(self) -> None:
+        self.console.pump()
+        self._port.flush()
+        if self._events:
+            self._events.wake()
+        if self.vm and self.chip.timers.tick(self.clock.now()):
+            self._bite()
+        self._wake_from_sleep()
+        now = time.monotonic()
+        calls, self._calls = self._calls, []
+        for at, call in calls:
+            if at <= now:
+                call()
+            else:
+                self._calls.append((at, call))
+
+    def _bite(self) -> None:
+        """The watchdog is due: what the program told before counts, so a feed on the wire saves it."""
+        self.drain()
+        if self.chip.timers.tick(self.clock.now()):
+            self.reset("wdt")
+
+    def _signalled(self) -> None:
+        os.read(self._wake_r, 4096)
+
+    def _leash_moved(self) -> None:
+        assert self.setup.leash is not None
+        if not os.read(self.setup.leash, 4096):
+            self.stop()
+
+    # -- the VM
+    def _start(self, cause: str, raw: bool = False) -> None:
+        self.chip.restart(cause)
+        if cause != "soft":
+            self.console.print(self.setup.kind.boot_lines(cause))
+        start = Start(self.setup.identity.directory, self.setup.rom, self.setup.heap, self.clock.fileno(), not raw)
+        vm = self.vm = Vm(start, self.setup.become)
+        self._wire = Wire(vm.requests, self.chip.obey)
+        self._events = Events(vm.events, vm.pid)
+        self.console.attach(vm, raw)
+        self._watch(vm.tty, self._printed)
+        self._watch(vm.requests, self._requested)
+        self._watch(vm.events, self._event_word)
+        self.names = logical_pins(self.setup.identity.directory, self.setup.kind, self.setup.source)
+        self.starts += 1
+        self.started_s = time.monotonic()
+        self._tell_watchers({"change": "start", "starts": self.starts, "cause": cause})
+        self._enter("booting")
+
+    def _end_vm(self) -> int:
+        if not self.vm:
+            return 0
+        assert self._wire and self._events
+        for what in (self.vm.tty, self.vm.requests, self.vm.events):
+            if self._is_watched(what):
+                self._selector.unregister(what)
+        self.console.detach()
+        self._wire.close()
+        self._events.close()
+        status = self.vm.end()
+        self.vm = self._wire = self._events = None
+        return status
+
+    def _do_restart(self) -> None:
+        if self._restart:
+            (cause, raw), self._restart = self._restart, None
+            self._end_vm()
+            self._wake_due_s = None
+            if cause == "soft":
+                self.console.print(b"MPY: soft reboot\r\n")
+            self._start(cause, raw)
+
+    def _printed(self) -> None:
+        if not self.console.receive():
+            self._ended()
+
+    def _ended(self) -> None:
+        """The VM left by itself: Ctrl-D, sys.exit, machine.soft_reset() - or it crashed."""
+        self.drain()
+        if not self.vm:
+            return
+        raw = self.console.raw
+        status = self._end_vm()
+        if not os.WIFSIGNALED(status):
+            self.reset("soft", raw)
+            return
+        self.crashes += 1
+        self.console.print(f"virtual board: the VM died of signal {os.WTERMSIG(status)}\r\n".encode())
+        self.later(CRASH_PAUSE_S, lambda: None if self.vm else self.reset("hard"))
+
+    def _requested(self) -> None:
+        if self._wire and self.vm and not self._wire.drain() and self.vm:
+            self._selector.unregister(self.vm.requests)    # the VM closed it: its console says the same in a moment
+
+    def _sleep(self, ms: int) -> None:
+        self._wake_due_s = self.clock.now() + ms / 1000 if ms else None
+        self._end_vm()
+        self._enter("asleep")
+
+    def _wake_from_sleep(self) -> None:
+        if self._wake_due_s is not None and self.clock.now() >= self._wake_due_s:
+            self.reset_now("deepsleep")
+
+    def _event(self, kind: int, ident: int, value: int, may_wait: bool) -> bool:
+        return bool(self._events and self._events.put(kind, ident, value, may_wait))
+
+    def _event_word(self) -> None:
+        if self._events and self.vm and not self._events.drain():
+            self._selector.unregister(self.vm.events)
+
+    def _mask(self, masked: bool) -> None:
+        if self._events:
+            self._events.mask(masked)
+
+    def _enter(self, state: str) -> None:
+        self.state = state
+        self._tell_watchers({"change": "state", "state": state})
+
+    # -- control
+    def _accept(self) -> None:
+        link, _ = self._listener.accept()
+        client = Client(link)
+        self._clients.append(client)
+        self._watch(client, lambda: self._serve(client))
+
+    def _serve(self, client: Client) -> None:
+        lines = client.lines() if client.flush() else None
+        self.serving = client
+        for line in lines or []:
+            self.drain()
+            reply = answer(line, self._operations)
+            self._do_restart()
+            if not client.send(reply):
+                lines = None
+                break
+        if lines is None:
+            self._drop(client)
+        else:
+            self._want_write(client)
+
+    def _want_write(self, client: Client) -> None:
+        if client not in self._clients:
+            return
+        mask = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.wants_to_write() else 0)
+        key = self._selector.get_key(client)
+        if key.events != mask:
+            self._selector.modify(client, mask, key.data)
+
+    def _drop(self, client: Client) -> None:
+        if client in self._clients:
+            self._clients.remove(client)
+            self._selector.unregister(client)
+            client.close()
+
+    def _changed(self, change: dict[str, Any]) -> None:
+        names = [name for name, number in self.names.items() if number == change["pin"]]
+        self._tell_watchers({**change, "names": names})
+
+    def _tell_watchers(self, change: dict[str, Any]) -> None:
+        for client in [client for client in self._clients if client.watches]:
+            if client.send(change):
+                self._want_write(client)
+            else:
+                self._drop(client)

