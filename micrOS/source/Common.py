@@ -2,6 +2,8 @@
 from micropython import const
 from Modules import modules
 
+_FADE_STEP_MS = const(10)         # the eye sees no steps
+
 _HOME = {
     "once": "pure.lazy",
     "Saved": "Saved",
@@ -54,6 +56,3 @@ async def _fade(start, end, show, duration_ms):
     for values in zip(*[steps(one, other, count) for one, other in zip(start, end)]):
         show(values)
         await asyncio.sleep_ms(_FADE_STEP_MS)
-
-
-_FADE_STEP_MS = const(10)         # the eye sees no steps

@@ -146,7 +146,10 @@ class Server:
         port = cfgget("socport")
         server = await asyncio.start_server(self._client, host, port, 5)
         console_write("[shell] listens on port {}".format(port))
-        await server.wait_closed()
+        try:
+            await server.wait_closed()
+        finally:
+            server.close()
 
     def peers(self):
         """Clients as `task show server` names them."""

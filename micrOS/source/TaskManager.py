@@ -4,7 +4,7 @@ import time
 from micropython import const
 
 from ConfigHandler import cfgget
-from Debug import console_write, errlog_add
+from Debug import console_write, errlog_add, trace
 from Modules import CallError, modules
 from pure.lazy import once
 from pure.words import MIN_DELAY_MS, pipe, split, suffixes, WordError
@@ -22,6 +22,7 @@ class Task:
         self.protected = protected       # a system task: shown, never killed from outside
         self.out = ""
         self.report = None               # function that gives the text of `show`; None: it is `out`
+        self.failure = None              # the exception that ended it
         self._job = None                 # asyncio.Task
 
     @property
@@ -29,7 +30,16 @@ class Task:
         return self._job is not None and not self._job.done()
 
     def begin(self, coroutine):
-        self._job = asyncio.create_task(coroutine)
+        self._job = asyncio.create_task(self._guarded(coroutine))
+
+    async def _guarded(self, coroutine):
+        try:
+            await coroutine
+        except Exception as error:       # outer wall: a task that dies must be seen, nobody awaits it
+            trace(error)
+            self.say("{}: {}".format(type(error).__name__, error))
+            errlog_add("[ERR] task {}: {}".format(self.tag, error))
+            self.failure = error
 
     def say(self, text):
         self.out = str(text)[:_OUTPUT_CHARS]
@@ -40,6 +50,8 @@ class Task:
     async def wait(self):
         """Return, or raise, as the work does."""
         await self._job
+        if self.failure:
+            raise self.failure
 
     def cancel(self):
         """True when it was running."""
@@ -97,6 +109,11 @@ class Manager:
         if task:
             task.begin(coroutine)
         return task
+
+    def stop(self):
+        """Cancel all tasks, those of the system too: the node goes down."""
+        for task in self._tasks:
+            task.cancel()
 
     def get(self, tag):
         """The Task with this tag, None if there is none."""

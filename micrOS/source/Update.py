@@ -7,6 +7,8 @@ from Debug import errlog_add, trace
 from pure.lazy import unload
 
 _PORT = const(8266)
+_TURN_MS = const(1000)    # a second client waits so long for its turn
+_POLL_MS = const(20)
 
 
 class FileServer:
@@ -23,7 +25,18 @@ class FileServer:
         except OSError as error:
             errlog_add("[ERR] file service on port {}: {}".format(_PORT, error))
             return
-        await server.wait_closed()
+        try:
+            await server.wait_closed()
+        finally:
+            server.close()
+
+    async def _has_turn(self):
+        """True as soon as nobody is served; a client that reconnects may be here before its old session is gone."""
+        for _ in range(_TURN_MS // _POLL_MS):
+            if not self._busy:
+                return True
+            await asyncio.sleep_ms(_POLL_MS)
+        return False
 
     async def _serve(self, reader, writer):
         from Transfer import Client
@@ -37,10 +50,10 @@ class FileServer:
 
     async def _client(self, reader, writer):
         try:
-            if self._busy:
-                writer.write(b"HTTP/1.1 503 another client is sending files\r\n\r\n")
-            else:
+            if await self._has_turn():
                 await self._serve(reader, writer)
+            else:
+                writer.write(b"HTTP/1.1 503 another client is sending files\r\n\r\n")
         except (EOFError, OSError, asyncio.TimeoutError):
             pass                         # the client left; what it had not finished is gone
         except Exception as error:       # outer wall: a broken client must not end the service

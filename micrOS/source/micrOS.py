@@ -17,6 +17,7 @@ from Update import FileServer
 
 _FAST_HZ = const(240000000)
 _CALM_HZ = const(160000000)
+_STOP_MS = const(100)
 
 
 class Node:
@@ -61,7 +62,11 @@ async def _boot():
     files = FileServer(modules())
     tasks.start("files", files.run(), protected=True)
     gc.collect()
-    await _serve(tasks, server)
+    try:
+        await _serve(tasks, server)
+    finally:
+        tasks.stop()                 # their ports must be free for the loader's update mode
+        await asyncio.sleep_ms(_STOP_MS)
 
 
 async def _serve(tasks, server):

@@ -51,7 +51,7 @@ async def _update_mode():
     from Update import FileServer
     await net().up()
     asyncio.create_task(FileServer().run())
-    updating, tries = False, _TRIES
+    updating, tries = mode() != MICROS, _TRIES
     while tries:
         await asyncio.sleep(_POLL_S)
         if mode() != MICROS:

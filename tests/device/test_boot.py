@@ -2,7 +2,7 @@
 import pytest
 
 from tests.device.wire import eventually
-from toolkit.errors import LinkError
+from toolkit.errors import LinkError, RefusedError
 from toolkit.link.webrepl import FileLink
 
 PASSWORD = "ADmin123"
@@ -64,7 +64,7 @@ def open_files(board):
     def attempt():
         try:
             return FileLink(board.address, PASSWORD)
-        except LinkError:
+        except (LinkError, RefusedError):
             return None
     return eventually(attempt, lambda link: link)
 

@@ -166,7 +166,7 @@ BAD = (
     ("deep", "def f():\n    return f()\n", "maximum recursion depth exceeded"),
     ("greedy", "def f():\n    return bytearray(10000000)\n",
      "memory allocation failed, allocating 10000000 bytes; the module is unloaded"),
-    ("exits", "import sys\ndef f():\n    return sys.nosuch\n", "'module' object has no attribute 'nosuch'"),
+    ("exits", "import sys\ndef f():\n    return sys.nosuch\n", "module 'sys' has no attribute 'nosuch'"),
 )
 
 
