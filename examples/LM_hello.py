@@ -2,7 +2,7 @@
 
 
 def hello(name="you"):
-    return "Hello {}, this node runs your code.".format(name)
+    return f"Hello {name}, this node runs your code."
 
 
 def help():

@@ -8,7 +8,7 @@ from pure.lazy import unload
 
 _PORT = const(8266)
 _TURN_MS = const(1000)    # a second client waits so long for its turn
-_POLL_MS = const(20)
+_POLL_MS = const(5)
 
 
 class FileServer:

@@ -15,7 +15,8 @@ def console_until(board, text):
 
 @pytest.mark.parametrize(("command", "cause"), [("reboot", 5), ("reboot -h", 2)])
 def test_reboot_answers_closes_and_starts_anew(make_board, command, cause):
-    board = make_board(files={"modules/LM_cause.py": "def why():\n    import machine\n    return machine.reset_cause()\n"})
+    code = "def why():\n    import machine\n    return machine.reset_cause()\n"
+    board = make_board(files={"modules/LM_cause.py": code})
     starts = board.info()["starts"]
     with board.session() as session:
         assert session.send(command).endswith("Reboot micrOS system.\nBye!")

@@ -66,7 +66,8 @@ def test_100_kB_without_newline_get_one_error_and_the_session_goes_on(board):
 
 def test_text_that_is_not_utf8_gets_one_error_and_the_session_goes_on(board):
     with Wire(board) as client:
-        assert client.send(b"caf\xe9 x\n").until("node01 $ ") == "a command is UTF-8 text; this one was dropped\nnode01 $ "
+        answer = client.send(b"caf\xe9 x\n").until("node01 $ ")
+        assert answer == "a command is UTF-8 text; this one was dropped\nnode01 $ "
         assert client.send("hello\n").until("node01 $ ").startswith("hello:")
 
 

@@ -15,6 +15,7 @@ from toolkit.simulator.errors import MissingCompilerError, SimulatorError
 RECORD = ".deployed"
 CONFIG = "node_config.json"
 STAY_PY = frozenset({"main.py", "boot.py"})    # the firmware looks for these names only
+PIN_MAPS = "boards/"                           # read as text: imported, their names would stay in the heap for good
 SKIPPED_DIRS = frozenset({"__pycache__"})
 
 
@@ -50,9 +51,10 @@ def shipped_set(source: Path, mpy: bool) -> dict[str, bytes]:
     files = {path: file.read_bytes() for path, file in source_files(source).items()}
     if not mpy:
         return files
-    to_compile = {path: data for path, data in files.items() if path not in STAY_PY}
+    as_text = {path for path in files if path in STAY_PY or path.startswith(PIN_MAPS)}
+    to_compile = {path: data for path, data in files.items() if path not in as_text}
     compiled = compile_all(to_compile)
-    return {path: data for path, data in files.items() if path in STAY_PY} | {
+    return {path: files[path] for path in as_text} | {
         path[:-len("py")] + "mpy": compiled[path] for path in to_compile}
 
 
@@ -76,7 +78,7 @@ def compile_all(files: dict[str, bytes], cache: Path | None = None) -> dict[str,
     cache = cache or data_dir() / "cache" / "mpy"
     cache.mkdir(parents=True, exist_ok=True)
     compiler = cross_compiler()
-    salt = f"{compiler.stat().st_size}-{compiler.stat().st_mtime_ns}-".encode()
+    salt = f"stem-{compiler.stat().st_size}-{compiler.stat().st_mtime_ns}-".encode()
     kept = {path: cache / digest(salt + path.encode() + b"\0" + data) for path, data in files.items()}
     missing = [path for path in files if not kept[path].exists()]
     with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
@@ -88,7 +90,8 @@ def _compile(compiler: Path, name: str, data: bytes, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         source, result = Path(scratch, "in.py"), Path(scratch, "out.mpy")
         source.write_bytes(data)
-        done = subprocess.run([compiler, "-s", name, "-o", result, source], capture_output=True, text=True)
+        # -s: what tracebacks call the file. Its bare name costs no heap, the module has it already
+        done = subprocess.run([compiler, "-s", Path(name).stem, "-o", result, source], capture_output=True, text=True)
         if done.returncode:
             raise SimulatorError(f"{name} does not compile: {done.stderr.strip().splitlines()[-1]}")
         os.replace(result, target)
