@@ -1,4 +1,6 @@
 """State of a module that outlives a reboot: a few values in `<name>.pds`, as micrOS 1.20 wrote them."""
+from collections import OrderedDict
+
 from Debug import errlog_add
 from Files import read, write_whole
 
@@ -12,7 +14,7 @@ class Saved:
     def __init__(self, name, *fields):
         self._path = name + ".pds"
         self._fields = fields
-        self.data = dict(fields)
+        self.data = OrderedDict(fields)      # so that it prints as written
         self._read()
 
     def keep(self, **changes):
@@ -33,4 +35,4 @@ class Saved:
             for (name, default), value in zip(self._fields, values):
                 self.data[name] = value if isinstance(default, str) else type(default)(float(value))
         except ValueError:
-            self.data = dict(self._fields)
+            self.data = OrderedDict(self._fields)
