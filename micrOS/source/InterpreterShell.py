@@ -32,13 +32,17 @@ class Shell:
         if not words:
             return None
         at_once = _AT_ONCE.get(words[0])
-        if at_once:
+        if at_once and (len(words) == 1 or not self._is_module(words[0])):
             return at_once(self)
         if not self._trusted:
             return self._login(words[0])
         if self.configuring or words[0] in built_ins():
             return self._built_in(words, line)
         return self.node.tasks.execute(line, say)
+
+    def _is_module(self, name):
+        """True when words behind hello, version or exit mean a load module of that name: these take none."""
+        return self._trusted and not self.configuring and self.node.modules.path(name) is not None
 
     def _hello(self):
         config = self.node.config

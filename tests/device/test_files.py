@@ -117,12 +117,17 @@ def test_a_wrong_password_opens_nothing(board):
 
 
 def test_a_dropped_module_answers_at_once_and_the_next_version_replaces_it(board, link):
-    link.put("LM_hello.py", HELLO)
-    assert board.shell("hello hello") == board.shell("hello") and board.shell('hello help') == board.shell("hello")
     link.put("LM_greet.py", HELLO)
     assert board.shell('greet hello name="Ann"') == "Hello Ann"
     link.put("LM_greet.py", HELLO.replace(b"Hello", b"Salut"))
     assert board.shell('greet hello name="Ann"') == "Salut Ann"
+
+
+def test_a_module_may_be_called_like_a_command_that_takes_no_words(board, link):
+    assert board.shell('hello hello name="Ann"') == board.shell("hello")
+    link.put("LM_hello.py", HELLO)
+    assert board.shell('hello hello name="Ann"') == "Hello Ann"
+    assert board.shell("hello").startswith("hello:node01:")
 
 
 def test_a_drop_goes_to_modules_and_removes_its_twin(board, link, tmp_path):
