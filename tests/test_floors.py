@@ -12,8 +12,8 @@ ROM = ROOT / "toolkit" / "simulator" / "rom"
 FLOORS = {
     "pure": 0,
     "Files": 1, "ConfigHandler": 1, "Debug": 1, "LogicalPins": 1, "boards": 1, "Time": 1, "Network": 1,
-    "Saved": 1, "Join": 1, "Settings": 1, "Transfer": 3, "Commands": 3, "Analog": 1,
-    "Modules": 2, "TaskManager": 2,
+    "Saved": 1, "Join": 1, "PinMap": 1, "Settings": 1, "Transfer": 3, "Commands": 3, "Analog": 1,
+    "Modules": 2, "TaskManager": 2, "TaskCommands": 2, "Catalogue": 2,
     "SocketServer": 3, "InterpreterShell": 3, "Update": 3,
     "Common": 4, "modules": 4,
     "main": 5, "micrOSloader": 5, "micrOS": 5,

@@ -3,6 +3,7 @@
 In memory only while one of them runs. hello, version and exit are answered by the Shell itself.
 """
 from ConfigHandler import ConfigError, UnknownKeyError
+from pure.lazy import unload
 
 _TABLE = []              # (name or None, rows of `help`, function(shell, words) or None), in the order of `help`
 
@@ -49,8 +50,8 @@ def _configure(config, key, value):
 
 def _dump(config, part):
     """The keys whose name holds part, all for an empty one; None when there is no such key."""
-    keys = [key for key in config.names() if part in key]
-    return None if not keys else "\n".join(["  {:<10}:        {}".format(key, config.shown(key, True)) for key in keys])
+    rows = config.rows(part)
+    return "\n".join(["  {:<10}:        {}".format(key, value) for key, value in rows]) if rows else None
 
 
 heading("[MICROS]   - built-in shell commands\n"
@@ -99,10 +100,11 @@ heading("[TASK] postfix: &x - one-time,  &&x - periodic, x: wait ms [x min: 20ms
 
 @command("help", "   help lm  - list ALL LoadModules")
 def _help(shell, words):
-    modules = shell.node.modules
+    import Catalogue
     rows = [usage for _, usage, _ in _TABLE]
-    for name in modules.on_disk() if words[1:] == ["lm"] else modules.loaded():
+    for name in Catalogue.on_disk() if words[1:] == ["lm"] else Catalogue.loaded():
         rows.append("   " + name)
         indent = " " * (3 + len(name))
-        rows += [indent + function for function in modules.functions(name)]
+        rows += [indent + function for function in Catalogue.functions(shell.node.modules, name)]
+    unload("Catalogue")
     return "\n".join(rows)

@@ -1,9 +1,5 @@
 """Names for pins: `LP_<board>.py` maps them to numbers, `cstmpmap` overrides, a pin has one owner at a time."""
-import os
-import sys
-
 from ConfigHandler import cfgget
-from Files import exists
 from pure.lazy import once, unload
 
 
@@ -23,7 +19,10 @@ class Pins:
         """Pin number of a logical name, None when the board has no such pin."""
         if name in self.custom:
             return self.custom[name]
-        return _from_map(self.board, name)
+        import PinMap
+        found = PinMap.number(self.board, name)
+        unload("PinMap")
+        return found
 
     def book(self, name):
         """Pin number of a name (or a number as it is), now taken. Raises PinError."""
@@ -37,70 +36,15 @@ class Pins:
         return number
 
 
-def _from_map(board, name):
-    """One number out of a map. It is read as text: imported, its forty names would stay in memory for ever."""
-    path = _map_file(board)
-    if path is None or path.endswith(".mpy"):
-        return _imported(board, name)
-    with open(path) as file:
-        for line in file:
-            key, _, value = line.partition("=")
-            if key.strip() == name:
-                return int(value.split("#")[0].replace("const(", "").replace(")", ""))
-    return None
-
-
-def _imported(board, name):
-    """The same out of a map that is bytecode or frozen into the firmware."""
-    try:
-        return getattr(__import__("LP_" + board), name, None) if name[0] != "_" else None
-    except ImportError:
-        return None
-    finally:
-        unload("LP_" + board)
-
-
-def _map_file(board):
-    """File that holds a map, None when there is none."""
-    for folder in sys.path:
-        for ending in (".py", ".mpy"):
-            path = "{}/LP_{}{}".format(folder, board, ending)
-            if exists(path):
-                return path
-    return None
-
-
-def _board_words():
-    """Names under which this board's map may be found, best first."""
-    machine = os.uname()[4].lower() if hasattr(os, "uname") else ""
-    for mark in "-/,":
-        machine = machine.replace(mark, " ")
-    return machine.split() + [sys.platform]
-
-
-def _parse_custom(text):
-    """(map name or None, {name: number}) of a cstmpmap. Raises PinError."""
-    parts = [part.strip() for part in text.split(";") if part.strip()]
-    board = parts.pop(0) if parts and ":" not in parts[0] else None
-    custom = {}
-    for part in parts:
-        name, _, number = part.partition(":")
-        try:
-            custom[name.strip()] = int(number)
-        except ValueError:
-            raise PinError("cstmpmap: {} is not name:number".format(part))
-    return board, custom
-
-
 @once
 def _pins():
-    text = cfgget("cstmpmap")
-    board, custom = (None, {}) if text == "n/a" else _parse_custom(text)
-    candidates = ([board] if board else []) + _board_words()
-    for name in candidates:
-        if _map_file(name):
-            return Pins(name, custom)
-    return Pins(candidates[-1], custom)
+    import PinMap
+    try:
+        return Pins(*PinMap.board_and_custom(cfgget("cstmpmap")))
+    except ValueError as error:
+        raise PinError(str(error))
+    finally:
+        unload("PinMap")
 
 
 def physical_pin(key):

@@ -4,7 +4,7 @@ import json
 import sys
 
 from Debug import console_write, trace
-from Files import exists, names
+from Files import exists
 from pure.lazy import once
 from pure.words import WordError, arguments, is_name
 
@@ -77,7 +77,7 @@ class Modules:
         module = self.load(name)
         # not getattr(): that would intern whatever a client types, for ever
         found = None if function[0] == "_" else module.__dict__.get(function)
-        if not _is_own(module, found):
+        if not is_own(module, found):
             raise CallError("no function {}; {} help lists them".format(function, name))
         return found
 
@@ -105,35 +105,8 @@ class Modules:
                     return path
         return None
 
-    def loaded(self):
-        """Names of the modules in memory, sorted."""
-        return sorted([full[len(PREFIX):] for full in sys.modules if full.startswith(PREFIX)])
 
-    def on_disk(self):
-        """Names of the modules that a call can load, sorted."""
-        found = set()
-        for folder in FOLDERS:
-            for file in names(folder[:-1] or "/"):
-                stem, _, ending = file.rpartition(".")
-                if stem.startswith(PREFIX) and "." + ending in ENDINGS:
-                    found.add(stem[len(PREFIX):])
-        return sorted(found)
-
-    def functions(self, name):
-        """Names of the functions a module offers, sorted; read from the file when it is not loaded."""
-        module = sys.modules.get(PREFIX + name)
-        path = self.path(name)
-        if module is None and path and path.endswith(".py"):
-            return sorted(_defined(path))
-        try:
-            module = module or self.load(name)
-        except Exception as error:       # outer wall: a broken module is listed without functions
-            trace(error)
-            return []
-        return sorted([key for key in module.__dict__ if key[0] != "_" and _is_own(module, module.__dict__[key])])
-
-
-def _is_own(module, function):
+def is_own(module, function):
     """True when the module itself defines the function; what it imports cannot be called from outside.
 
     A closure (a function wrapped by a decorator) does not tell where it was made:
@@ -148,15 +121,6 @@ def _is_own(module, function):
         if other is not module and function in getattr(other, "__dict__", {}).values():
             return False
     return True
-
-
-def _defined(path):
-    with open(path) as file:
-        for line in file:
-            if line.startswith(("def ", "async def ")):
-                name = line.split("def ", 1)[1].split("(")[0].strip()
-                if name[0] != "_":
-                    yield name
 
 
 def printed(value, is_help, as_json):

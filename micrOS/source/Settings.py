@@ -1,10 +1,19 @@
-"""The table of settings: what keys there are, their defaults and their rules; in memory only while one is needed.
+"""The table of settings, their rules and their file; in memory only for one job.
 
 The type of a default is the type of its key. A rule is None, (least, most) of a number, the texts
 that are allowed, or a function that returns what it expected when it refuses a value.
 A default `...` means: kept in a file of its own, `.<key>.key`.
 """
+import json
+
+from Files import exists, read, remove, write_whole
+
+FILE = "node_config.json"
+LAST_GOOD = "node_config.bak"
+PURGE = "cleanup.pds"          # left by an update: drop keys that this version does not know
 OFFLOADED = "..."
+MASK = "********"
+SECRETS = ("stapwd", "appwd", "telegram")
 
 _TRIGGERS = ("n/a", "up", "down", "both")
 
@@ -105,18 +114,92 @@ def _refusal(rule, value):
     return None if rule[0] <= value <= rule[1] else "{} to {}".format(rule[0], rule[1])
 
 
-def merged(data, repairs):
+def load(repairs):
     """All settings by name: the defaults, over them what the file says; strangers stay.
 
-    data: what the file held. repairs: list that takes a text for each value that cannot be used.
+    repairs: list that takes a text for each thing that cannot be used.
     """
     values = {key: default for key, default, _ in SETTINGS}
-    for key, value in data.items():
+    for key, value in _read(repairs).items():
         if key in values:
             sound, expected = checked(key, value, values[key])
             if expected:
-                repairs.append("{} takes {}, got {}; the default is used".format(key, expected, value))
+                repairs.append(_refused(key, value, expected) + "; the default is used")
                 continue
             value = sound
-        values[key] = value
-    return values
+        if value != values.get(key):         # else the default itself stays, which costs no memory
+            values[key] = value
+    return _purged(values) if exists(PURGE) else values
+
+
+def _read(repairs):
+    """What the file holds, or its last good copy, or nothing."""
+    for name in (FILE, LAST_GOOD):
+        text = read(name)
+        if text is None:
+            continue
+        try:
+            data = json.loads(text)
+            if isinstance(data, dict):
+                return data
+        except ValueError:
+            pass
+        repairs.append("{} is broken, the copy before it is used".format(name))
+    return {}
+
+
+def _purged(values):
+    known = {key: values[key] for key, _, _ in SETTINGS}
+    _save(known)
+    remove(PURGE)
+    return known
+
+
+def change(values, key, value):
+    """Check a value and keep it in values and on the flash. Returns why it is refused, else None. Raises OSError."""
+    old = values[key]
+    sound, expected = checked(key, value, old)
+    if expected:
+        return _refused(key, value, expected)
+    if old == OFFLOADED:
+        write_whole(".{}.key".format(key), (sound,))
+    elif sound != old:
+        values[key] = sound
+        try:
+            _save(values)
+        except OSError:
+            values[key] = old
+            raise
+    return None
+
+
+def _refused(key, value, expected):
+    return "{} takes {}, got {}".format(key, expected, shown(key, value))
+
+
+def shown(key, value):
+    """Value as a person may see it."""
+    return MASK if key in SECRETS and value != "n/a" else value
+
+
+def rows(values, part):
+    """Pairs (key, shown value) of the keys with part in their name; one in its own file is `...`."""
+    return [(key, shown(key, values[key])) for key in _names(values) if part in key]
+
+
+def _names(values):
+    """All keys: those of the table in their order, then strangers of the file."""
+    known = [key for key, _, _ in SETTINGS]
+    return known + sorted([key for key in values if key not in known])
+
+
+def _save(values):
+    write_whole(FILE, _json(values), LAST_GOOD)
+
+
+def _json(values):
+    mark = "{"
+    for key in _names(values):
+        yield '{}"{}": {}'.format(mark, key, json.dumps(values[key]))
+        mark = ", "
+    yield "}"

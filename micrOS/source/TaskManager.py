@@ -6,12 +6,11 @@ from micropython import const
 from ConfigHandler import cfgget
 from Debug import console_write, errlog_add, trace
 from Modules import CallError, modules
-from pure.lazy import once
+from pure.lazy import once, unload
 from pure.words import MIN_DELAY_MS, pipe, split, suffixes, WordError
 
 _OUTPUT_CHARS = const(1024)           # kept of what a task said last
 _IDLE_MS = const(500)                 # period of the probe that measures the load
-SYNTAX = "Invalid task cmd! Help: task list / kill <taskID> / show <taskID>"
 
 
 class Task:
@@ -67,7 +66,7 @@ class Manager:
 
     def __init__(self, modules):
         self._modules = modules
-        self._tasks = []
+        self.tasks = []
 
     def execute(self, line, say):
         """Text that a module call or task command gives, or a coroutine that gives it.
@@ -79,7 +78,11 @@ class Manager:
         except WordError as error:
             raise CallError("{}: {}".format(line.split()[0], error))
         if words[0] == "task":
-            return self._command(words, as_json)
+            import TaskCommands
+            try:
+                return TaskCommands.run(self, words[1:], as_json)
+            finally:
+                unload("TaskCommands")
         if len(words) < 2:
             raise CallError("SHELL: type help for single word commands (built-in)\n"
                             "SHELL: for LM exec: [1](LM)module [2]function [3...]optional params")
@@ -112,12 +115,12 @@ class Manager:
 
     def stop(self):
         """Cancel all tasks, those of the system too: the node goes down."""
-        for task in self._tasks:
+        for task in self.tasks:
             task.cancel()
 
     def get(self, tag):
         """The Task with this tag, None if there is none."""
-        for task in self._tasks:
+        for task in self.tasks:
             if task.tag == tag:
                 return task
         return None
@@ -128,23 +131,23 @@ class Manager:
         if old and old.active:
             return None
         if old:
-            self._tasks.remove(old)
+            self.tasks.remove(old)
         self._drop_oldest_finished()
         task = Task(tag, protected)
-        self._tasks.append(task)
+        self.tasks.append(task)
         return task
 
     def _drop_oldest_finished(self):
-        finished = [task for task in self._tasks if not task.active]
+        finished = [task for task in self.tasks if not task.active]
         if len(finished) >= cfgget("aioqueue"):
-            self._tasks.remove(finished[0])
+            self.tasks.remove(finished[0])
 
     def _spawn(self, words, as_json, loops, delay_ms):
         tag = "{}.{}".format(words[0], words[1])
         running = self.get(tag)
         if running and running.active:
             return "{} is Busy".format(tag)
-        if self._free() < 1:
+        if self.free() < 1:
             text = "[aio] Task queue full: {}".format(cfgget("aioqueue"))
             errlog_add(text)
             return text
@@ -152,9 +155,9 @@ class Manager:
         task.begin(self._repeat(task, words, as_json, loops, delay_ms or MIN_DELAY_MS))
         return "Start {}".format(tag)
 
-    def _free(self):
+    def free(self):
         """Places left in the queue; system tasks take none, their tags have no dot."""
-        return cfgget("aioqueue") - len([task for task in self._tasks if task.active and "." in task.tag])
+        return cfgget("aioqueue") - len([task for task in self.tasks if task.active and "." in task.tag])
 
     async def _repeat(self, task, words, as_json, loops, delay_ms):
         await asyncio.sleep_ms(delay_ms)
@@ -166,35 +169,6 @@ class Manager:
             if not loops:
                 return
             await asyncio.sleep_ms(delay_ms)
-
-    def _command(self, words, as_json):
-        if words[1:] == ["list"]:
-            return self._listing(as_json)
-        if len(words) == 3 and words[1] in ("show", "kill"):
-            matching = self._matching(words[2])
-            if not matching:
-                return "No task found: {}".format(words[2])
-            return _show(matching) if words[1] == "show" else _kill(matching)
-        return SYNTAX
-
-    def _matching(self, pattern):
-        """Tasks with exactly this tag, else those a trailing `*` after the dot stands for."""
-        exact = self.get(pattern)
-        if exact:
-            return [exact]
-        if not pattern.endswith(".*"):
-            return []
-        return [task for task in self._tasks if task.tag.startswith(pattern[:-1])]
-
-    def _listing(self, as_json):
-        if as_json:
-            import json
-            return json.dumps({"active": [task.tag for task in self._tasks if task.active],
-                               "inactive": [task.tag for task in self._tasks if not task.active]})
-        rows = ["---- micrOS  top ----", "#queue: {} #load: {}%".format(self._free(), self.load()), "",
-                "#Active   #taskID"]
-        rows += ["{:<10}{}".format("Yes" if task.active else "No", task.tag) for task in self._tasks]
-        return "\n".join(rows) + "\n"
 
     _late_ms = 0             # smoothed lateness of the idle probe
 
@@ -215,20 +189,6 @@ class Manager:
 async def finished(answer):
     """Text of an answer that may still be a coroutine."""
     return answer if isinstance(answer, str) else await answer
-
-
-def _show(tasks):
-    if len(tasks) == 1:
-        return tasks[0].show()
-    return "\n".join(["{}: {}".format(task.tag, task.show()) for task in tasks])
-
-
-def _kill(tasks):
-    return "Kill: " + ", ".join(["{}|{}".format(task.tag, _killed(task)) for task in tasks])
-
-
-def _killed(task):
-    return "protected" if task.protected else task.cancel()
 
 
 @once

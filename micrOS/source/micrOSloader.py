@@ -63,7 +63,7 @@ async def _update_mode():
 
 
 def _finish():
-    from ConfigHandler import PURGE
+    from Settings import PURGE
     from machine import reset
     open(PURGE, "w").close()
     reset()

@@ -1,5 +1,4 @@
 """The functions of machine that a program seldom calls."""
-# ruff: noqa: RET503 - getter and setter in one, as the port has them
 from _vboard import ask, tell, dead
 from utime import sleep_ms
 
@@ -12,12 +11,6 @@ ALL = ("Pin", "PWM", "ADC", "TouchPad", "I2C", "SoftI2C", "Signal", "RTC", "Time
        "reset",
        "reset_cause", "soft_reset", "unique_id", "SLEEP", "DEEPSLEEP", "PIN_WAKE",
        "TIMER_WAKE", "PWRON_RESET", "HARD_RESET", "WDT_RESET", "DEEPSLEEP_RESET", "SOFT_RESET")
-
-
-def freq(hz=None):
-    if hz is None:
-        return ask("get freq\n")
-    ask("freq %d\n" % hz)
 
 
 def idle():

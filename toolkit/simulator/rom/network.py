@@ -60,8 +60,8 @@ class WLAN:
     def scan(self):
         if not self.active():
             raise OSError("STA must be active")
-        import _network_more
-        return _network_more.scan()
+        import _network_scan
+        return _network_scan.scan()
 
     def ifconfig(self, addresses=None):
         if addresses is not None:
