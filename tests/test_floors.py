@@ -14,9 +14,9 @@ FLOORS = {
     "Files": 1, "ConfigHandler": 1, "Debug": 1, "LogicalPins": 1, "boards": 1, "Time": 1, "Network": 1,
     "Saved": 1, "Join": 1, "PinMap": 1, "Settings": 1, "Transfer": 3, "Commands": 3, "Analog": 1,
     "Modules": 2, "TaskManager": 2, "TaskCommands": 2, "Catalogue": 2,
-    "SocketServer": 3, "InterpreterShell": 3, "Update": 3,
+    "SocketServer": 3, "InterConnect": 3, "InterpreterShell": 3, "Update": 3,
     "Common": 4, "modules": 4,
-    "main": 5, "micrOSloader": 5, "micrOS": 5,
+    "main": 5, "micrOSloader": 5, "Recovery": 5, "micrOS": 5,
 }
 PURE_MAY_IMPORT = {"binascii", "hashlib", "json", "math", "micropython", "struct", "sys"}
 EVALUATORS = {"eval", "exec", "execfile"}

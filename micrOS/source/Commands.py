@@ -2,6 +2,8 @@
 
 In memory only while one of them runs. hello, version and exit are answered by the Shell itself.
 """
+import json
+
 from ConfigHandler import ConfigError, UnknownKeyError
 from pure.lazy import unload
 
@@ -73,6 +75,14 @@ def _webrepl(shell, words):
         shell.after = shell.node.update_mode
         return " Restart in update mode ...\n Bye!"
     return " File service: ws://{}:8266/, its password is config key appwd".format(shell.node.address())
+
+
+@command("modules", "   modules - list the loaded LoadModules")
+def _modules(shell, words):
+    import Catalogue
+    names = Catalogue.loaded()
+    unload("Catalogue")
+    return json.dumps(names) if words[1:] == [">json"] else str(names)
 
 
 heading("[CONF] Configure mode - built-in shell commands")

@@ -1,6 +1,6 @@
 """One client's conversation with the node: where it stands, and who answers its lines."""
+import Time
 from pure.lazy import once, unload
-from pure.secret import same
 
 VERSION = "2.0.0-0"
 
@@ -11,8 +11,9 @@ class Shell:
     after: None, or what is to be done once the answer is out: "close", or a function.
     """
 
-    def __init__(self, node):
-        self.node = node                            # .config .modules .tasks .reset() .update_mode() .address()
+    def __init__(self, node, peer):
+        self.node = node                            # as micrOS.Node
+        self._peer = peer                           # address of the client
         self._name = node.config.get("devfid")      # a session keeps its prompt: clients wait for it
         self._trusted = not node.config.get("auth")
         self.configuring = False
@@ -56,11 +57,15 @@ class Shell:
         return "Bye!\n"
 
     def _login(self, password):
-        if not same(password.encode(), self.node.config.get("appwd").encode()):
-            self.after = "close"
-            return "AuthFailed\nBye!"
-        self._trusted = True
-        return "AuthOk"
+        from pure.guard import attempt
+        from pure.secret import same
+        is_right = same(password.encode(), self.node.config.get("appwd").encode())
+        self._trusted, wait_s = attempt(self.node.failures, self._peer, Time.seconds(), is_right)
+        unload("pure.guard", "pure.secret")
+        if self._trusted:
+            return "AuthOk"
+        self.after = "close"
+        return "AuthFailed{}\nBye!".format(": too many tries, wait {} s".format(wait_s) if wait_s else "")
 
     def _built_in(self, words, line):
         import Commands

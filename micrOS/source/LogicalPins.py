@@ -38,13 +38,22 @@ class Pins:
 
 @once
 def _pins():
+    return Pins(*_read_map())
+
+
+def _read_map():
     import PinMap
     try:
-        return Pins(*PinMap.board_and_custom(cfgget("cstmpmap")))
+        return PinMap.board_and_custom(cfgget("cstmpmap"))
     except ValueError as error:
         raise PinError(str(error))
     finally:
         unload("PinMap")
+
+
+def remap():
+    """Take a changed cstmpmap; what is booked stays booked."""
+    _pins().board, _pins().custom = _read_map()
 
 
 def physical_pin(key):

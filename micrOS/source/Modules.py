@@ -77,6 +77,8 @@ class Modules:
         module = self.load(name)
         # not getattr(): that would intern whatever a client types, for ever
         found = None if function[0] == "_" else module.__dict__.get(function)
+        if found is None and function == "load":
+            found = module.__dict__.get("load_n_init")      # its name in newer versions
         if not is_own(module, found):
             raise CallError("no function {}; {} help lists them".format(function, name))
         return found

@@ -42,3 +42,13 @@ def ifconfig():
 def get_mac():
     """MAC address as text, `24:0a:c4:...`."""
     return str(binascii.hexlify(net().station.config("mac"), ":"), "utf-8")
+
+
+def peer_address(writer):
+    """(address, port) of a client."""
+    peer = writer.get_extra_info("peername")
+    if isinstance(peer, tuple):
+        return peer[:2]
+    import socket                        # the unix port gives raw sockaddr bytes
+    _, address, port = socket.sockaddr(peer)[:3]
+    return ".".join([str(number) for number in address]), port

@@ -7,6 +7,7 @@ from ConfigHandler import cfgget
 from Debug import console_write, errlog_add, trace
 from InterpreterShell import is_command
 from Modules import CallError
+from Network import peer_address
 from pure.lines import LineError, Lines
 
 _READ_BYTES = const(64)
@@ -20,11 +21,12 @@ BYE = "Bye!\n"
 class Session:
     """One client: bytes in, lines to its shell, answer and prompt out in one write."""
 
-    def __init__(self, reader, writer, shell):
-        self.peer = peer_name(writer)
+    def __init__(self, reader, writer, make_shell):
+        address, port = peer_address(writer)
+        self.peer = "{}:{}".format(".".join(address.split(".")[-2:]), port)
         self._reader = reader
         self._writer = writer
-        self._shell = shell
+        self._shell = make_shell(address)
         self._lines = Lines()
         self._out = []               # streamed lines of the running command
         self._out_bytes = 0
@@ -138,7 +140,7 @@ class Server:
     """Admits clients up to `socmax`; a silent one gives way to a newcomer."""
 
     def __init__(self, make_shell):
-        self._make_shell = make_shell
+        self._make_shell = make_shell    # function(address of the client)
         self.sessions = []
 
     async def run(self, host="0.0.0.0"):
@@ -156,7 +158,7 @@ class Server:
         return ",".join([session.peer for session in self.sessions])
 
     async def _client(self, reader, writer):
-        session = Session(reader, writer, self._make_shell())
+        session = Session(reader, writer, self._make_shell)
         after = None
         try:
             if not (self._has_room() or await self._soon_has_room()):
@@ -203,15 +205,3 @@ class Server:
         self.sessions.remove(oldest)
         oldest.end()
         return True
-
-
-def peer_name(writer):
-    """Last two numbers of the client's address and its port, `0.1:51810`."""
-    peer = writer.get_extra_info("peername")
-    if not isinstance(peer, tuple):      # the unix port gives raw sockaddr bytes
-        import socket
-        peer = socket.sockaddr(peer)
-        host = ".".join([str(number) for number in peer[1]])
-    else:
-        host = peer[0]
-    return "{}:{}".format(".".join(host.split(".")[-2:]), peer[2] if len(peer) > 2 else peer[1])

@@ -7,7 +7,7 @@ from ConfigHandler import cfgget
 from Debug import console_write, errlog_add, trace
 from Modules import CallError, modules
 from pure.lazy import once, unload
-from pure.words import MIN_DELAY_MS, pipe, split, suffixes, WordError
+from pure.words import MIN_DELAY_MS, WordError, pipe, remote, split, suffixes
 
 _OUTPUT_CHARS = const(1024)           # kept of what a task said last
 _IDLE_MS = const(500)                 # period of the probe that measures the load
@@ -66,6 +66,7 @@ class Manager:
 
     def __init__(self, modules):
         self._modules = modules
+        self.ask = None          # coroutine function(host, line): the answer of another node; given by the assembly
         self.tasks = []
 
     def execute(self, line, say):
@@ -74,9 +75,12 @@ class Manager:
         say: takes streamed lines. Raises CallError, now or when awaited.
         """
         try:
-            words, as_json, background = suffixes(split(line))
+            words, host = remote(split(line))
         except WordError as error:
             raise CallError("{}: {}".format(line.split()[0], error))
+        if host:
+            return self.ask(host, " ".join(words))
+        words, as_json, background = suffixes(words)
         if words[0] == "task":
             import TaskCommands
             try:

@@ -27,10 +27,15 @@ def start():
     _uptime()
 
 
+def seconds():
+    """Seconds since boot, whole; setting the clock does not shift them."""
+    return _uptime().seconds()
+
+
 def uptime():
     """`days h:m:s`, without leading zeros."""
-    seconds = _uptime().seconds()
-    return "{} {}:{}:{}".format(seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60, seconds % 60)
+    now = seconds()
+    return "{} {}:{}:{}".format(now // 86400, now // 3600 % 24, now // 60 % 60, now % 60)
 
 
 def set_time(year, month, mday, hour, minute, second):

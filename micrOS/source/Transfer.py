@@ -9,9 +9,12 @@ import os
 import sys
 from micropython import const
 
+import Time
 from ConfigHandler import cfgget
 from Debug import console_write, errlog_add
 from Files import is_dir, remove
+from Network import peer_address
+from pure.guard import attempt
 from pure.secret import same
 from pure.webrepl import (BINARY, CLOSE, GET, PING, PONG, PUT, REQUEST_BYTES, TEXT, VERSION, FrameError,
                           Frames, accept_key, frame, parse_request, status)
@@ -32,10 +35,11 @@ class RefusedError(Exception):
 class Client:
     """One websocket client, from its handshake to its last file."""
 
-    def __init__(self, reader, writer, modules):
+    def __init__(self, reader, writer, modules, failures):
         self._reader = reader
         self._writer = writer
         self._modules = modules      # told when a load module is replaced; None in update mode
+        self._failures = failures    # wrong passwords, of all peers
         self._frames = Frames()
         self._pieces = []            # received (opcode, payload) not yet taken
         self._answers = {PUT: self._put, GET: self._get, VERSION: self._version}
@@ -77,12 +81,17 @@ class Client:
             said += (await self._piece())[1]
             if len(said) > 80:
                 break
-        if same(said.strip(), cfgget("appwd").encode()):
-            await self._send(b"\r\nWebREPL connected\r\n>>> ", TEXT)
-            return True
-        await asyncio.sleep(1)           # slows down guessing
-        await self._send(b"\r\nAccess denied\r\n", TEXT)
-        return False
+        refusal = self._refusal(said.strip(), peer_address(self._writer)[0])
+        await self._send(refusal or b"\r\nWebREPL connected\r\n>>> ", TEXT)
+        return not refusal
+
+    def _refusal(self, password, peer):
+        """None for the right password, else what to say."""
+        is_right = same(password, cfgget("appwd").encode())
+        is_let_in, wait_s = attempt(self._failures, peer, Time.seconds(), is_right)
+        if is_let_in:
+            return None
+        return "\r\nAccess denied{}\r\n".format(": too many tries, wait {} s".format(wait_s) if wait_s else "").encode()
 
     async def _put(self, name, size):
         try:

@@ -14,8 +14,9 @@ _POLL_MS = const(5)
 class FileServer:
     """Serves one client at a time."""
 
-    def __init__(self, modules=None):
+    def __init__(self, modules=None, failures=None):
         self._modules = modules
+        self._failures = [] if failures is None else failures      # wrong passwords, those of the shell too
         self._busy = False
 
     async def run(self, host="0.0.0.0"):
@@ -42,10 +43,10 @@ class FileServer:
         from Transfer import Client
         self._busy = True
         try:
-            await Client(reader, writer, self._modules).serve()
+            await Client(reader, writer, self._modules, self._failures).serve()
         finally:
             self._busy = False
-            unload("Transfer", "pure.webrepl")
+            unload("Transfer", "pure.webrepl", "pure.guard", "pure.secret")
             gc.collect()
 
     async def _client(self, reader, writer):

@@ -9,7 +9,9 @@ from ConfigHandler import cfgget, cfgput, config
 from Debug import console_write, errlog_add
 from Files import IF_MODE
 from InterpreterShell import VERSION, Shell
-from Modules import modules
+from LogicalPins import remap
+from Modules import CallError, modules
+from pure.lazy import unload
 from SocketServer import Server
 from TaskManager import manager
 from Time import start as start_uptime
@@ -27,6 +29,7 @@ class Node:
         self.config = config()
         self.modules = modules()
         self.tasks = manager()
+        self.failures = []           # of passwords; pure/guard.py keeps it
 
     def address(self):
         from Network import net
@@ -52,14 +55,16 @@ async def _boot():
     start_uptime()
     _introduce()
     tasks = manager()
+    tasks.ask = _ask_node
+    config().watchers = (("boostmd", _set_clock), ("cstmpmap", remap))
     tasks.start("idle", tasks.idle(), protected=True)
     await tasks.execute_pipe(cfgget("boothook"))
     _set_clock()
     from Network import net
     await net().up()
     node = Node()
-    server = Server(lambda: Shell(node))
-    files = FileServer(modules())
+    server = Server(lambda peer: Shell(node, peer))
+    files = FileServer(modules(), node.failures)
     tasks.start("files", files.run(), protected=True)
     gc.collect()
     try:
@@ -74,6 +79,17 @@ async def _serve(tasks, server):
     listening = tasks.start("server", server.run(), protected=True)
     listening.report = server.peers
     await listening.wait()
+
+
+async def _ask_node(host, line):
+    """The answer of another node, as one of our calls."""
+    import InterConnect
+    try:
+        return await InterConnect.ask(host, line)
+    except InterConnect.LinkError as error:
+        raise CallError("{} {}".format(host, error))
+    finally:
+        unload("InterConnect")
 
 
 def _introduce():

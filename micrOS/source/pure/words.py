@@ -1,6 +1,6 @@
 """The shell's grammar: text into words, words into values, without eval.
 
-    line    = word { blank word } [ ">json" ] [ "&" | "&&" [ms] ]
+    line    = word { blank word } [ ">json" ] [ "&" | "&&" [ms] ] [ ">>" host ]
     word    = [ name "=" ] value
     value   = number | True | False | None | 'text' | "text" | [list] | (tuple) | {dict} | bare text
     pipe    = line { ";" line }        a line that starts with # is a remark
@@ -34,6 +34,14 @@ def pipe(text):
     from .values import cut
     lines = [piece.strip() for piece in cut(text, ";")]
     return [line for line in lines if line and not line.startswith("#")]
+
+
+def remote(words):
+    """(words, host): the words without a trailing `>>host`, which may stand among the other suffixes; host or None."""
+    for at in range(len(words) - 1, max(0, len(words) - 4), -1):
+        if words[at][:2] == ">>" and len(words[at]) > 2:
+            return words[:at] + words[at + 1:], words[at][2:]
+    return words, None
 
 
 def suffixes(words):
