@@ -42,18 +42,17 @@ class Modules:
         try:
             args, kwargs = arguments(words[2:])
             value = self._enter(self._function(name, function), args, kwargs, say)
+            if type(value) is _COROUTINE:
+                return self._awaited(name, function, value, as_json)
+            return printed(value, function == "help", as_json)
         except Exception as error:       # outer wall: a guest must not bring the house down
             raise self._failed(name, function, error)
-        if type(value) is _COROUTINE:
-            return self._awaited(name, function, value, as_json)
-        return printed(value, function == "help", as_json)
 
     async def _awaited(self, name, function, value, as_json):
         try:
-            value = await value
+            return printed(await value, function == "help", as_json)
         except Exception as error:       # outer wall, as in call()
             raise self._failed(name, function, error)
-        return printed(value, function == "help", as_json)
 
     def _failed(self, name, function, error):
         """CallError with the line for the user; what the guest raised by itself is traced on the console."""

@@ -13,7 +13,7 @@ from pure.lines import LineError, Lines
 _READ_BYTES = const(64)
 _QUIET_MS = const(100)            # a client that sends no newline has said its line after this silence
 _STREAM_BYTES = const(1024)       # streamed lines wait for the answer up to this size
-_STALL_MS = const(10000)          # a client that takes nothing for this long is dropped
+_STALL_MS = const(5000)           # a client that takes nothing for this long is dropped
 _CLOSE_MS = const(50)             # lets the last words out before the FIN
 BYE = "Bye!\n"
 
@@ -30,6 +30,7 @@ class Session:
         self._lines = Lines()
         self._out = []               # streamed lines of the running command
         self._out_bytes = 0
+        self._has_left = False
         self._heard = time.ticks_ms()
         self._task = asyncio.current_task()
 
@@ -47,6 +48,7 @@ class Session:
         while True:
             data = await reader.read(_READ_BYTES)
             if not data:
+                self._has_left = True
                 return
             commands = lines.feed(data)
             if not lines.framed:
@@ -56,7 +58,7 @@ class Session:
                 text = self._answer(line)
                 if not (text is None or isinstance(text, str)):
                     text = await self._awaited(text)
-                self._writer.write(self._with_prompt(text).encode())
+                self._writer.write(self._packed(text))
                 if self._writer.out_buf:         # the socket did not take it all
                     await self._drain()
                 if shell.after:
@@ -77,13 +79,16 @@ class Session:
         except CallError as error:
             return str(error)
 
-    def _with_prompt(self, text):
-        """The streamed lines, the answer and the prompt, to leave in one write."""
+    def _packed(self, text):
+        """The streamed lines, the answer and the prompt as bytes, to leave in one write."""
         prompt = "" if self._shell.after else self._shell.prompt
-        if self._out:
-            text = "\n".join(self._out + [text or ""])
-            self._out, self._out_bytes = [], 0
-        return prompt if text is None else text + "\n" + prompt
+        out, self._out, self._out_bytes = self._out, [], 0
+        try:
+            if out:
+                text = "\n".join(out + [text or ""])
+            return (prompt if text is None else text + "\n" + prompt).encode()
+        except MemoryError:
+            return ("the answer does not fit into the memory\n" + prompt).encode()
 
     def say(self, text):
         """One streamed line of the running command; leaves with the answer, or before when there are many."""
@@ -124,7 +129,8 @@ class Session:
         """The last words, and time for them to leave; a shell that ends has said its own."""
         if not self._shell.after:
             await self._send(BYE + "\n")
-        await asyncio.sleep_ms(_CLOSE_MS)
+        if not self._has_left:
+            await asyncio.sleep_ms(_CLOSE_MS)
 
     @property
     def after(self):

@@ -8,8 +8,11 @@ TIMEOUT_S = 5.0
 class Wire:
     """A raw connection that reads up to a text."""
 
-    def __init__(self, board, prompt="node01 $ "):
-        self.socket = board.connect()
+    def __init__(self, board, prompt="node01 $ ", receive_bytes=None):
+        self.socket = socket.socket()
+        if receive_bytes:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        self.socket.connect((board.address, board.shell_port))
         self.socket.settimeout(TIMEOUT_S)
         self.greeting = self.until(prompt)
 
@@ -52,11 +55,11 @@ def is_closed(link: socket.socket) -> bool:
     return True
 
 
-def eventually(get, is_wanted):
-    """The first value of get() that is_wanted; AssertionError with the last one after TIMEOUT_S."""
-    deadline = time.monotonic() + TIMEOUT_S
+def eventually(get, is_wanted, timeout_s=TIMEOUT_S):
+    """The first value of get() that is_wanted; AssertionError with the last one after timeout_s."""
+    deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         value = get()
         if is_wanted(value):
             return value
-    raise AssertionError(f"waited {TIMEOUT_S} s, got {value!r}")
+    raise AssertionError(f"waited {timeout_s} s, got {value!r}")
