@@ -102,7 +102,7 @@ class Session:
     async def _unframed(self):
         """The command of a client that sends no newline: a known word at once, else what came before a silence."""
         lines = self._lines
-        while not is_command(str(lines.pending.strip(), "utf-8", "ignore")):
+        while not is_command(lines.pending):
             try:
                 data = await asyncio.wait_for_ms(self._reader.read(_READ_BYTES), _QUIET_MS)
             except asyncio.TimeoutError:

@@ -71,6 +71,14 @@ def test_text_that_is_not_utf8_gets_one_error_and_the_session_goes_on(board):
         assert client.send("hello\n").until("node01 $ ").startswith("hello:")
 
 
+@pytest.mark.parametrize("data", [b"caf\xe9", b"\xfe\xfe", b"\xc3"])
+def test_bytes_that_are_not_utf8_without_a_newline_do_not_end_the_session(board, data):
+    with Wire(board) as client:
+        client.send(data)
+        assert client.until("node01 $ ").endswith("\nnode01 $ ")
+        assert client.send("hello\n").until("node01 $ ").startswith("hello:")
+
+
 def test_a_client_that_says_nothing_does_not_hold_up_others(board):
     with Wire(board), Wire(board):
         assert board.shell("hello").startswith("hello:")

@@ -30,15 +30,23 @@ def test_lines_come_out_whatever_the_split():
 def test_text_without_newline_waits_for_the_flush():
     lines = Lines()
     assert lines.feed(b"system clo") == [] and lines.feed(b"ck") == []
-    assert lines.pending == b"system clock" and not lines.framed
+    assert lines.pending == "system clock" and not lines.framed
     assert lines.flush() == "system clock"
     assert lines.flush() is None
+
+
+def test_half_a_character_is_not_text_yet():
+    lines = Lines()
+    lines.feed(b"caf\xc3")
+    assert lines.pending == ""
+    lines.feed(b"\xa9")
+    assert lines.pending == "café"
 
 
 def test_one_newline_marks_the_client_as_framed():
     lines = Lines()
     lines.feed(b"hello\nver")
-    assert lines.framed and lines.pending == b"ver"
+    assert lines.framed and lines.pending == "ver"
 
 
 def test_an_overlong_line_gives_one_error_and_its_rest_is_dropped():

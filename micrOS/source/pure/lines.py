@@ -41,8 +41,11 @@ class Lines:
 
     @property
     def pending(self):
-        """Bytes of a command that no newline has ended yet."""
-        return self._buffer
+        """Text of a command that no newline has ended yet; "" while it is not whole UTF-8."""
+        try:
+            return str(self._buffer, "utf-8").strip()
+        except UnicodeError:
+            return ""
 
     def flush(self):
         """The pending text as one command, for a client that sends no newlines; None if there is none."""
