@@ -34,7 +34,7 @@ def functions(modules, name):
         return sorted(_defined(path))
     try:
         return _own(modules.load(name))
-    except Exception as error:       # outer wall: a broken module is listed without functions
+    except (Exception, SystemExit) as error:       # outer wall: a broken module is listed without functions
         trace(error)
         return []
     finally:

@@ -45,13 +45,13 @@ class Modules:
             if type(value) is _COROUTINE:
                 return self._awaited(name, function, value, as_json)
             return printed(value, function == "help", as_json)
-        except Exception as error:       # outer wall: a guest must not bring the house down
+        except (Exception, SystemExit) as error:       # outer wall: a guest must not bring the house down
             raise self._failed(name, function, error)
 
     async def _awaited(self, name, function, value, as_json):
         try:
             return printed(await value, function == "help", as_json)
-        except Exception as error:       # outer wall, as in call()
+        except (Exception, SystemExit) as error:       # outer wall, as in call()
             raise self._failed(name, function, error)
 
     def _failed(self, name, function, error):

@@ -34,7 +34,7 @@ class Task:
     async def _guarded(self, coroutine):
         try:
             await coroutine
-        except Exception as error:       # outer wall: a task that dies must be seen, nobody awaits it
+        except (Exception, SystemExit) as error:       # outer wall: a task that dies must be seen, nobody awaits it
             trace(error)
             self.say("{}: {}".format(type(error).__name__, error))
             errlog_add("[ERR] task {}: {}".format(self.tag, error))

@@ -163,6 +163,7 @@ BAD = (
     ("syntax", "def f(:\n", "invalid syntax"),
     ("imports", "import nosuch\ndef f():\n    pass\n", "no module named 'nosuch'"),
     ("top", "1 / 0\ndef f():\n    pass\n", "divide by zero"),
+    ("quits", "import sys\ndef f():\n    sys.exit()\n", "SystemExit"),
     ("deep", "def f():\n    return f()\n", "maximum recursion depth exceeded"),
     ("greedy", "def f():\n    return bytearray(10000000)\n",
      "memory allocation failed, allocating 10000000 bytes; the module is unloaded"),

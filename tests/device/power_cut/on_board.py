@@ -146,7 +146,7 @@ class Bench:
         return found
 
     def expect(self, where, image, allowed, never=()):
-        """Name of the value that a start finds; noted as lost when not allowed, or when a name ends as none ever may."""
+        """Name of the value that a start finds; noted as lost when not allowed, or a file name ends as none may."""
         try:
             found, names = self.powered(self.device(*self.size, image), self.look)
         except Exception as error:       # whatever it is, it is the finding
