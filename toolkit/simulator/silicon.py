@@ -33,7 +33,9 @@ class Identity:
     directory: Path
 
     def mac(self) -> bytes:
-        return ESPRESSIF + sha1(self.name.encode()).digest()[:3]
+        """A board at its usual place is told by that alone, so it is the same on every machine."""
+        at_home = self.directory.name == self.name
+        return ESPRESSIF + sha1((self.name if at_home else str(self.directory)).encode()).digest()[:3]
 
 
 @dataclass
