@@ -3,7 +3,7 @@ VENV := env/venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: run test check bench docs clean
+.PHONY: run test check bench fuzz docs clean
 
 run: $(VENV)/.run
 	@$(BIN)/python devToolKit.py --simulate
@@ -18,6 +18,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.run
 	$(BIN)/python tests/bench/bench.py
+
+fuzz: $(VENV)/.dev
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-5000} $(BIN)/python -m pytest tests/fuzz
 
 docs: $(VENV)/.run
 	$(BIN)/python micrOS/make_docs.py

@@ -23,9 +23,9 @@ class Config:
 
     def get(self, key):
         """Value of a key. Raises UnknownKeyError."""
-        value = self._values.get(key)
-        if value is None:
+        if key not in self._values:
             raise UnknownKeyError(key)
+        value = self._values[key]
         return _offloaded(key) if value == OFFLOADED else value
 
     def set(self, key, value):

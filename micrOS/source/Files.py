@@ -27,11 +27,11 @@ def write_whole(path, pieces, last_good=None):
 
 
 def read(path):
-    """Text of a file, None when it is not there."""
+    """Text of a file, None when it is not there or is no UTF-8 text."""
     try:
         with open(path) as file:
             return file.read()
-    except OSError:
+    except (OSError, UnicodeError):
         return None
 
 

@@ -71,6 +71,7 @@ SETTINGS = (
     ("telegram",     "n/a",              None),                    # token of a Telegram bot
 )
 
+_ENDLESS = (float("inf"), -float("inf"))      # read from JSON as 1e999, and cannot be written again
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
 
@@ -101,7 +102,7 @@ def _as(kind, value, like):
         return {"true": True, "false": False}.get(str(value).lower())
     try:
         return None if isinstance(value, bool) else kind(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
@@ -127,7 +128,10 @@ def load(repairs):
                 repairs.append(_refused(key, value, expected) + "; the default is used")
                 continue
             value = sound
-        if value != values.get(key):         # else the default itself stays, which costs no memory
+        elif value in _ENDLESS:
+            repairs.append("{} is endless; it is dropped".format(key))
+            continue
+        if key not in values or value != values[key]:      # else the default itself stays, which costs no memory
             values[key] = value
     return _purged(values) if exists(PURGE) else values
 
@@ -135,13 +139,12 @@ def load(repairs):
 def _read(repairs):
     """What the file holds, or its last good copy, or nothing."""
     for name in (FILE, LAST_GOOD):
-        text = read(name)
-        if text is None:
+        if not exists(name):
             continue
         try:
-            data = json.loads(text)
+            data = json.loads(read(name) or "")
             if isinstance(data, dict):
-                return data
+                return {key: value for key, value in data.items() if isinstance(key, str)}
         except ValueError:
             pass
         repairs.append("{} is broken, the copy before it is used".format(name))
@@ -200,6 +203,6 @@ def _save(values):
 def _json(values):
     mark = "{"
     for key in _names(values):
-        yield '{}"{}": {}'.format(mark, key, json.dumps(values[key]))
+        yield "{}{}: {}".format(mark, json.dumps(key), json.dumps(values[key]))
         mark = ", "
     yield "}"

@@ -28,6 +28,12 @@ VALUES = (
     ("10.0.1.2", "10.0.1.2"),
     ("2023-07-22", "2023-07-22"),
     ("nan", "nan"),
+    (".", "."),
+    ("-", "-"),
+    ("-inf", "-inf"),
+    (".5", 0.5),
+    ("0x-5", "0x-5"),
+    ("0x0x1f", "0x0x1f"),
     ("True", True),
     ("False", False),
     ("None", None),
@@ -39,6 +45,8 @@ VALUES = (
     (r"'it\'s'", "it's"),
     (r'"a\nb"', "a\nb"),
     (r'"\d"', "\\d"),
+    (r'"caf\u00e9 \/"', "café /"),
+    ("[\n1,\r\n2]", [1, 2]),
     ("[]", []),
     ("[1, 'a', None]", [1, "a", None]),
     ("[1, 2, ]", [1, 2]),
@@ -65,6 +73,7 @@ REFUSED = (
     "{[1]: 2}",
     "[1]x",
     '"a"b',
+    r'"\u00g0"',
     "[" * 9 + "]" * 9,
 )
 
@@ -93,6 +102,7 @@ PIPES = (
     ("a b; ;c d", ["a b", "c d"]),
     ("#rgb toggle; demo hello", ["demo hello"]),
     ("oled text 'a;b'; demo hello", ["oled text 'a;b'", "demo hello"]),
+    ("oled text\t'a;b'; demo hello", ["oled text\t'a;b'", "demo hello"]),
 )
 
 

@@ -4,6 +4,8 @@ from .words import QUOTES, WordError, literal
 JSON_CONSTANTS = {"true": True, "false": False, "null": None}
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 CLOSING = {"[": "]", "(": ")", "{": "}"}
+_BLANKS = " \t\r\n"
+_BEFORE_A_VALUE = "=" + _BLANKS
 MAX_DEPTH = 8             # of brackets; the board's C stack is small
 
 
@@ -35,7 +37,7 @@ def cut(text, separators):
             depth += 1
         elif c in "])}" and depth:
             depth -= 1
-        fresh = c in "= " or c in separators
+        fresh = c in _BEFORE_A_VALUE or c in separators
         at += 1
     if quote or depth:
         raise WordError("a {} stays open: {}".format("quote" if quote else "bracket", text[start:]))
@@ -92,7 +94,7 @@ def _dict(items, marks):
 
 
 def _skip_blanks(text, at):
-    while at < len(text) and text[at] in " \t":
+    while at < len(text) and text[at] in _BLANKS:
         at += 1
     if at == len(text):
         raise WordError("a bracket stays open: {}".format(text))
@@ -106,17 +108,26 @@ def _quoted(text, at):
         if c == quote:
             return "".join(out), at + 1
         if c == "\\" and at + 1 < len(text):
-            at += 1
-            c = text[at]
-            c = ESCAPES.get(c, c if c in QUOTES or c == "\\" else "\\" + c)
+            c, at = _escaped(text, at + 1)
         out.append(c)
         at += 1
     raise WordError("a quote stays open: {}".format(text))
 
 
+def _escaped(text, at):
+    """(what stands for the escape whose letter is text[at], index of its last character)."""
+    c = text[at]
+    if c == "u":                     # as json.dumps writes what is not ASCII
+        try:
+            return chr(int(text[at + 1:at + 5], 16)), at + 4
+        except ValueError:
+            raise WordError("\\u takes four hexadecimal digits: {}".format(text[at - 1:at + 5]))
+    return ESCAPES.get(c, c if c in "'\"\\/" else "\\" + c), at
+
+
 def _bare(text, at):
     start = at
-    while at < len(text) and text[at] not in ",:])} \t":
+    while at < len(text) and text[at] not in ",:])} \t\r\n":
         at += 1
     word = text[start:at]
     if not word:

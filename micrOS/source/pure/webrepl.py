@@ -21,6 +21,7 @@ _REQUEST = "<2sBBQLH64s"
 REQUEST_BYTES = 82           # struct.calcsize(_REQUEST)
 NAME_BYTES = 64
 STATUS_BYTES = 4
+MAX_FRAME_BYTES = 0x3FFFFFFF      # what a small int of a 32-bit board holds
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"    # RFC 6455 section 1.3
 
 
@@ -84,7 +85,7 @@ class Frames:
         self.opcode = TEXT
 
     def feed(self, data):
-        """list of (opcode, piece); a piece is part of a frame's payload, b"" for an empty frame."""
+        """list of (opcode, piece); a piece is part of a frame's payload, b"" for an empty frame. Raises FrameError."""
         pieces = []
         while data:
             if self._left:
@@ -111,6 +112,8 @@ class Frames:
         if size > 125:
             at = 4 if size == 126 else 10
             size = int.from_bytes(head[2:at], "big")
+            if size > MAX_FRAME_BYTES:
+                raise FrameError("a frame of {} bytes".format(size))
         if head[0] & 15:                      # 0 continues the frame before
             self.opcode = head[0] & 15
         self._mask = head[-4:] if head[1] & 128 else None

@@ -107,17 +107,18 @@ def literal(word):
 
 
 def _number(word):
-    if word[0] not in "0123456789+-." or "_" in word:
+    digits = word[1:] if word[0] in "+-" else word
+    if not digits or digits[0] not in "0123456789." or digits == "." or "_" in word:
         return word
-    for kind in (int, _hexadecimal, float):
-        try:
-            return kind(word)
-        except ValueError:
-            pass
-    return word
+    try:
+        return int(word[2:], 16) if _is_hexadecimal(word) else int(word)
+    except ValueError:
+        pass
+    try:
+        return float(word)
+    except ValueError:
+        return word
 
 
-def _hexadecimal(word):
-    if not word.startswith("0x"):
-        raise ValueError
-    return int(word[2:], 16)
+def _is_hexadecimal(word):
+    return word[:2] == "0x" and all(c in "0123456789abcdefABCDEF" for c in word[2:])
