@@ -90,7 +90,7 @@ def loaded(text):
     repairs = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Settings, "read", {Settings.FILE: text}.get)
-        patch.setattr(Settings, "exists", lambda path: False)
+        patch.setattr(Settings, "exists", lambda path: path == Settings.FILE)
         return Settings.load(repairs), repairs
 
 

@@ -1,7 +1,7 @@
 """Cuts the power at every write of a save and looks at what is left; runs on MicroPython.
 
 micropython on_board.py <folder of micrOS> <folder of flash.py> <JSON of the arguments of Bench>
-The last line printed is JSON: {passes: cut points of each pass; old, new, later: how often a start found which value;
+The line that begins with `{` is JSON: {passes: cut points of each pass; old, new, later: how often a start found which value;
 lost: texts on what it found that it must not}.
 """
 import errno
@@ -76,12 +76,12 @@ class Bench:
     """One scenario on one kind of disk, cut at every operation.
 
     long     bytes of a long value, default: it spans several blocks
-    ages     writes before the first save: at some ages the disk tidies its tables during the save. One pass for each
+    ages     range of writes before the first save, a pass for each: at some the disk tidies its tables during the save
     landed   eighths of the cut operation that land: one pass over all cut points for each
     twice    the save after the cut is cut at every operation, too
     """
 
-    def __init__(self, scenario, disk="littlefs", block_size=512, blocks=64, long=None, ages=(0,),
+    def __init__(self, scenario, disk="littlefs", block_size=512, blocks=64, long=None, ages=(0, 1),
                  landed=(0, 4), twice=False):
         self.scenario = scenarios(long or block_size + 1000)[scenario]
         self.ages = ages
@@ -93,7 +93,7 @@ class Bench:
 
     def run(self):
         """The counts of all passes."""
-        for age in self.ages:
+        for age in range(*self.ages):
             flash = self.device(*self.size)
             self.system.mkfs(flash)
             self.powered(flash, self.fill, age)
