@@ -44,17 +44,17 @@ import Settings
 def takes(rule, default):
     if isinstance(rule, tuple):
         return ", ".join(rule) if isinstance(rule[0], str) else "%%s to %%s" %% rule
-    return rule("") if rule else "true, false" if isinstance(default, bool) else ""
+    return rule(":") if rule else "true, false" if isinstance(default, bool) else ""
 for key, default, rule in Settings.SETTINGS:
     kind = str(type(default)).split("'")[1]
-    sound = Settings.checked(key, default, default)[1] is None
+    sound = default == Settings.OFFLOADED or Settings.checked(key, default, default)[1] is None
     print(json.dumps([key, kind, str(default), takes(rule, default), sound]))
 """
 
 
 def settings() -> list[Setting]:
     """The table as the board has it: read by the interpreter that it is written for."""
-    start = "import micropython_run, sys; micropython_run.run_main(['micropython', *sys.argv[1:]])"
+    start = "import micropython_run, sys; sys.exit(micropython_run.run_main(['micropython', *sys.argv[1:]]))"
     words = [sys.executable, "-c", start, "-c", ON_BOARD % str(TABLE.parent)]
     lines = subprocess.run(words, capture_output=True, text=True, check=True, timeout=30).stdout.splitlines()
     return [Setting(*json.loads(line)) for line in lines]

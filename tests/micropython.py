@@ -2,7 +2,7 @@
 import os
 import sys
 
-START = "import sys, micropython_run; micropython_run.run_main(['micropython', *sys.argv[1:]])"
+START = "import sys, micropython_run; sys.exit(micropython_run.run_main(['micropython', *sys.argv[1:]]))"
 
 
 def command() -> list[str]:

@@ -38,10 +38,19 @@ async def _join(station, name, password):
     station.connect(name, password)
     for _ in range(_JOIN_MS // _POLL_MS):
         if station.isconnected():
+            _fix_address(station)
             return True
         await asyncio.sleep_ms(_POLL_MS)
     station.disconnect()
     return False
+
+
+def _fix_address(station):
+    """Take the address `devip` where it belongs into this network."""
+    fixed = cfgget("devip")
+    address, mask, gateway, dns = station.ifconfig()
+    if fixed != address and fixed.rpartition(".")[0] == dns.rpartition(".")[0]:
+        station.ifconfig((fixed, mask, gateway, dns))
 
 
 def _known():

@@ -43,12 +43,9 @@ def _pins():
 
 def _read_map():
     import PinMap
-    try:
-        return PinMap.board_and_custom(cfgget("cstmpmap"))
-    except ValueError as error:
-        raise PinError(str(error))
-    finally:
-        unload("PinMap")
+    found = PinMap.board_and_custom(cfgget("cstmpmap"))
+    unload("PinMap")
+    return found
 
 
 def remap():

@@ -47,23 +47,11 @@ def _board_words():
     return machine.split() + [sys.platform]
 
 
-def _custom(text):
-    """(map name or None, {name: number}) of a cstmpmap. Raises ValueError."""
-    parts = [part.strip() for part in text.split(";") if part.strip()]
-    board = parts.pop(0) if parts and ":" not in parts[0] else None
-    custom = {}
-    for part in parts:
-        name, _, number = part.partition(":")
-        try:
-            custom[name.strip()] = int(number)
-        except ValueError:
-            raise ValueError("cstmpmap: {} is not name:number".format(part))
-    return board, custom
-
-
 def board_and_custom(text):
     """(name of the pin map, {name: number} of one's own). text: the setting cstmpmap. Raises ValueError."""
-    board, custom = (None, {}) if text == "n/a" else _custom(text)
+    from Settings import own_pins
+    board, custom = own_pins(text)
+    unload("Settings")
     candidates = ([board] if board else []) + _board_words()
     for name in candidates:
         if _map_file(name):

@@ -8,7 +8,7 @@ from Files import read, write_whole
 class Saved:
     """Values by name, kept in one line `1,2,3` in the order of the fields.
 
-    fields: pairs (name, default); the type of the default is the type of the value.
+    fields: pairs (name, default); the type of the default is the type of the value. A text holds no comma.
     """
 
     def __init__(self, name, *fields):
@@ -23,7 +23,7 @@ class Saved:
         self.data.update(changes)
         if self.data != before:
             try:
-                write_whole(self._path, (",".join([str(self.data[name]) for name, _ in self._fields]),))
+                write_whole(self._path, (",".join([str(_number(self.data[name])) for name, _ in self._fields]),))
             except OSError as error:
                 errlog_add("[ERR] {}: the flash says {}".format(self._path, error))
 
@@ -36,3 +36,7 @@ class Saved:
                 self.data[name] = value if isinstance(default, str) else type(default)(float(value))
         except ValueError:
             self.data = OrderedDict(self._fields)
+
+
+def _number(value):
+    return int(value) if isinstance(value, bool) else value

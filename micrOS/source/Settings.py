@@ -29,6 +29,30 @@ def _password(value):
     return None if 8 <= len(value) <= 63 and " " not in value else "8 to 63 characters without blanks"
 
 
+def own_pins(text):
+    """(map name or None, {name: number}) of a cstmpmap. Raises ValueError."""
+    if text == "n/a":
+        return None, {}
+    parts = [part.strip() for part in text.split(";") if part.strip()]
+    board = parts.pop(0) if parts and ":" not in parts[0] else None
+    custom = {}
+    for part in parts:
+        name, _, number = part.partition(":")
+        try:
+            custom[name.strip()] = int(number)
+        except ValueError:
+            raise ValueError("cstmpmap: {} is not name:number".format(part))
+    return board, custom
+
+
+def _pin_map(value):
+    try:
+        own_pins(value)
+        return None
+    except ValueError:
+        return "n/a or [map;] name:number; name:number ..."
+
+
 SETTINGS = (
     # key            default             rule
     ("version",      "n/a",              None),                    # firmware that wrote this file; set by the node
@@ -67,7 +91,7 @@ SETTINGS = (
     ("utc",          60,                 (-720, 840)),             # minutes east of UTC
     ("boostmd",      True,               None),                    # CPU at full clock
     ("guimeta",      "...",              None),                    # notes of a phone app
-    ("cstmpmap",     "n/a",              None),                    # pins of your own: `[map;] name:number; ...`
+    ("cstmpmap",     "n/a",              _pin_map),                # pins of your own: `[map;] name:number; ...`
     ("telegram",     "n/a",              None),                    # token of a Telegram bot
 )
 
@@ -86,18 +110,18 @@ def row(key):
 def checked(key, value, like):
     """(value as the key's type, None), or (None, what was expected). like: the present value."""
     kind = type(like)
-    value = _as(kind, value, like)
+    value = _as(kind, value)
     if value is None:
         return None, _KINDS.get(kind, "a value")
     known = row(key)
-    expected = known and known[2] and value != OFFLOADED and _refusal(known[2], value)
+    expected = known and known[2] and _refusal(known[2], value)
     return (None, expected) if expected else (value, None)
 
 
-def _as(kind, value, like):
+def _as(kind, value):
     """value as kind, None when it is not one."""
     if kind is str:
-        return value if isinstance(value, str) and (value != OFFLOADED or like == OFFLOADED) else None
+        return value if isinstance(value, str) and value != OFFLOADED else None
     if kind is bool:
         return {"true": True, "false": False}.get(str(value).lower())
     try:
@@ -122,13 +146,13 @@ def load(repairs):
     """
     values = {key: default for key, default, _ in SETTINGS}
     for key, value in _read(repairs).items():
-        if key in values:
+        if key in values and not (value == OFFLOADED and isinstance(values[key], str)):
             sound, expected = checked(key, value, values[key])
             if expected:
                 repairs.append(_refused(key, value, expected) + "; the default is used")
                 continue
             value = sound
-        elif value in _ENDLESS:
+        elif value in _ENDLESS:          # of a stranger
             repairs.append("{} is endless; it is dropped".format(key))
             continue
         if key not in values or value != values[key]:      # else the default itself stays, which costs no memory
@@ -145,16 +169,20 @@ def _read(repairs):
             data = json.loads(read(name) or "")
             if isinstance(data, dict):
                 return {key: value for key, value in data.items() if isinstance(key, str)}
-        except ValueError:
+        except (ValueError, MemoryError):
             pass
         repairs.append("{} is broken, the copy before it is used".format(name))
+        remove(name)                     # else the next save would make it the last good copy
     return {}
 
 
 def _purged(values):
     known = {key: values[key] for key, _, _ in SETTINGS}
-    _save(known)
-    remove(PURGE)
+    try:
+        _save(known)
+        remove(PURGE)
+    except OSError:                      # a full flash: the next boot tries again
+        pass
     return known
 
 

@@ -190,7 +190,10 @@ class Server:
         except (OSError, asyncio.TimeoutError):      # 2: the client vanished, or took nothing for _STALL_MS
             return None
         self._leave(session)                 # its place is free at once, before the last words
-        await session.farewell()             # 3: 1, the client has closed its side, or the shell ends it
+        try:
+            await session.farewell()         # 3: 1, the client has closed its side, or the shell ends it
+        except (OSError, asyncio.TimeoutError):
+            pass                             # the last words found nobody
         return session.after
 
     def _leave(self, session):

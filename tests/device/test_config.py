@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from tests.device.wire import eventually
+from tests.device.wire import FLASH, eventually
 
 
 def configure(board, *lines):
@@ -124,18 +124,9 @@ def test_an_update_purges_keys_that_nobody_knows(make_board):
 FULL_FLASH = """
 import os, sys, vfs
 
-class Flash:                     # 16 blocks of 512 bytes, two of them littlefs' own
-    data = bytearray(16 * 512)
-    def readblocks(self, n, buffer, offset=0):
-        at = n * 512 + offset
-        buffer[:] = self.data[at:at + len(buffer)]
-    def writeblocks(self, n, buffer, offset=0):
-        at = n * 512 + offset
-        self.data[at:at + len(buffer)] = buffer
-    def ioctl(self, op, arg):
-        return {4: 16, 5: 512}.get(op, 0)
+from flash import Flash
 
-flash = Flash()
+flash = Flash(16)
 vfs.VfsLfs2.mkfs(flash)
 vfs.mount(flash, "/small")
 os.chdir("/small")
@@ -155,7 +146,7 @@ ENOSPC = 28
 
 
 def test_a_full_flash_keeps_the_old_value(make_board):
-    board = make_board(files={"main.py": FULL_FLASH}, shell=False)
+    board = make_board(files={"main.py": FULL_FLASH, "flash.py": FLASH}, shell=False)
     said = {line.split()[0]: line.split()[1:] for line in eventually(
         lambda: board.console().split("\n"), lambda lines: len(lines) > 6) if line.strip()}
     assert said["refused"][1] == str(ENOSPC)

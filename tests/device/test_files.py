@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from tests.device.wire import eventually, is_closed
+from tests.device.wire import FLASH, eventually, is_closed
 from toolkit.errors import RefusedError
 from toolkit.link.webrepl import FileLink
 
@@ -192,25 +192,16 @@ def test_a_missing_file_is_refused(link):
 FULL = """
 import os, vfs
 
-class Flash:
-    data = bytearray(32 * 512)
-    def readblocks(self, n, buffer, offset=0):
-        at = n * 512 + offset
-        buffer[:] = self.data[at:at + len(buffer)]
-    def writeblocks(self, n, buffer, offset=0):
-        at = n * 512 + offset
-        self.data[at:at + len(buffer)] = buffer
-    def ioctl(self, op, arg):
-        return {4: 32, 5: 512}.get(op, 0)
+from flash import Flash
 
-flash = Flash()
+flash = Flash(32)
 vfs.VfsLfs2.mkfs(flash)
 vfs.mount(flash, "/small")
 """
 
 
 def test_a_full_flash_refuses_and_loses_nothing(make_board):
-    board = make_board(files={"boot.py": FULL})
+    board = make_board(files={"boot.py": FULL, "flash.py": FLASH})
     with FileLink(board.address, PASSWORD) as link:
         link.put("small/note.txt", b"kept")
         with pytest.raises(RefusedError, match="the flash says .*28"):

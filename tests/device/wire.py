@@ -1,8 +1,10 @@
 """Clients of the shell that frame their commands as they like; board.shell() always sends a newline."""
 import socket
 import time
+from pathlib import Path
 
 TIMEOUT_S = 5.0
+FLASH = (Path(__file__).parent / "flash.py").read_text()      # a block device to send along with a test
 
 
 class Wire:

@@ -48,7 +48,8 @@ JSON = st.recursive(st.none() | st.booleans() | NUMBERS | TEXT | st.sampled_from
 def obeys(key, value):
     """True when value is the key's type and its rule is content."""
     default, rule = Settings.row(key)[1:]
-    return type(value) is type(default) and (not rule or value == default or Settings._refusal(rule, value) is None)
+    free = not rule or value in (default, Settings.OFFLOADED)
+    return type(value) is type(default) and (free or Settings._refusal(rule, value) is None)
 
 
 # -- one value, one file: on CPython

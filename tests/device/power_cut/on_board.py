@@ -1,7 +1,7 @@
 """Cuts the power at every write of a save and looks at what is left; runs on MicroPython.
 
 micropython on_board.py <folder of micrOS> <folder of flash.py> <JSON of the arguments of Bench>
-The line that begins with `{` is JSON: {passes: cut points of each pass; old, new, later: how often a start found which value;
+Prints one line of JSON: {passes: cut points of each pass; old, new, later: how often a start found which value;
 lost: texts on what it found that it must not}.
 """
 import errno
