@@ -85,6 +85,14 @@ def test_a_taken_shell_port_is_named_and_leaves_the_file_service(make_board):
     link.close()
 
 
+def test_without_a_network_in_reach_the_node_opens_its_own(make_board):
+    board = make_board()
+    board.network(False)
+    board.reset()
+    board.wait_ready()
+    assert board.shell("system ifconfig").startswith("('AP', ")
+
+
 def test_webrepl_tells_the_place_and_never_the_password(make_board):
     board = make_board()
     answer = board.shell("webrepl")
