@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -192,8 +191,3 @@ def _write(path: Path, data: bytes) -> None:
     fresh = path.with_name(path.name + ".tmp~")
     fresh.write_bytes(data)
     os.replace(fresh, path)
-
-
-def write_files(board_dir: Path, files: Iterable[tuple[str, bytes]]) -> None:
-    for path, data in files:
-        _write(board_dir / path.lstrip("/"), data)
