@@ -40,9 +40,10 @@ class FileServer:
         return False
 
     async def _serve(self, reader, writer):
-        from Transfer import Client
         self._busy = True
         try:
+            gc.collect()                 # a client needs 12 KB, most of it in one go
+            from Transfer import Client
             await Client(reader, writer, self._modules, self._failures).serve()
         finally:
             self._busy = False
@@ -57,6 +58,9 @@ class FileServer:
                 writer.write(b"HTTP/1.1 503 another client is sending files\r\n\r\n")
         except (EOFError, OSError, asyncio.TimeoutError):
             pass                         # the client left; what it had not finished is gone
+        except MemoryError as error:
+            writer.write(b"HTTP/1.1 503 not enough memory for files; restart with webrepl --update\r\n\r\n")
+            errlog_add("[ERR] files: {}".format(error))
         except Exception as error:       # outer wall: a broken client must not end the service
             trace(error)
             errlog_add("files: {}".format(error))
