@@ -163,6 +163,8 @@ class _Herald:
         if self._is_ready():
             self._out("ready " + json.dumps(self._facts()))
             sys.stdout.flush()
+            if sys.stderr.isatty() and self._shell:
+                self._greet()
             return
         self._waited_s += POLL_S
         if self._waited_s < NOT_READY_S:
@@ -172,6 +174,13 @@ class _Herald:
         last = " | ".join(line.strip() for line in lines[-12:] if line.strip())
         print(f"not ready: the shell does not listen after {NOT_READY_S:.0f} s; console: {last}",
               file=sys.stderr, flush=True)
+
+    def _greet(self) -> None:
+        """For a person at a terminal: what to type next."""
+        identity = self._board.setup.identity
+        print(f"\n  talk to it   telnet {identity.address} {identity.shell_port}"
+              f"\n  or           devToolKit.py --connect --dev {identity.address}:{identity.shell_port}"
+              f"\n  its flash    {identity.directory}\n  Ctrl-C ends it", file=sys.stderr, flush=True)
 
     def _is_ready(self) -> bool:
         board = self._board
