@@ -68,6 +68,8 @@ async def ask(host, line):
             raise LinkError("does not answer")
         except OSError as error:
             raise LinkError("cannot be reached: {}".format(error))
+        except ValueError as error:          # the port is no number, or the answer no UTF-8
+            raise LinkError("cannot be understood: {}".format(error or "no text"))
 
 
 async def _ask_once(host, line):

@@ -51,6 +51,25 @@ def test_nobody_there_is_one_line_and_the_session_goes_on(make_board):
         assert session.send("system heartbeat") == "<3 heartbeat <3"
 
 
+def test_a_port_that_is_no_number_is_one_line_and_the_session_goes_on(make_board):
+    asking = make_board()
+    with asking.session() as session:
+        assert session.send("system clock >>127.0.0.1:shell").startswith("127.0.0.1:shell cannot be understood: ")
+        assert session.send("system heartbeat") == "<3 heartbeat <3"
+
+
+def test_a_peer_that_says_no_text_is_one_line_and_the_session_goes_on(make_board):
+    asking = make_board()
+    with socket.create_server(("127.0.0.1", 0)) as server, asking.session() as session:
+        where = f"127.0.0.1:{server.getsockname()[1]}"
+        session._link.sendall(f"system clock >>{where}\n".encode())
+        client, _ = server.accept()
+        with client:
+            client.sendall(b"\xfe\xfe $ ")
+        assert session.send("system heartbeat").split("\n")[0].startswith(f"{where} cannot be understood: ")
+        assert session.send("hello").startswith(("hello:", "<3"))
+
+
 def test_a_busy_node_is_one_line(pair):
     asking, other = pair
     with other.session(), other.session():
