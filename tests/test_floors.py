@@ -13,12 +13,14 @@ FLOORS = {
     "pure": 0,
     "Files": 1, "ConfigHandler": 1, "Debug": 1, "LogicalPins": 1, "boards": 1, "Time": 1, "Network": 1,
     "Saved": 1, "Join": 1, "PinMap": 1, "Settings": 1, "Transfer": 3, "Commands": 3, "Analog": 1,
-    "Modules": 2, "TaskManager": 2, "TaskCommands": 2, "Catalogue": 2,
+    "Sun": 1, "Zone": 1, "Modules": 2, "TaskManager": 2, "TaskCommands": 2, "Catalogue": 2,
+    "Scheduler": 2, "InterruptHandler": 2, "Periodic": 2,
     "SocketServer": 3, "InterConnect": 3, "InterpreterShell": 3, "Update": 3,
-    "Common": 4, "modules": 4,
-    "main": 5, "micrOSloader": 5, "Recovery": 5, "micrOS": 5,
+    "CronCommands": 3, "Http": 3, "Ntp": 3, "Position": 3,
+    "Common": 4, "Drives": 4, "modules": 4,
+    "main": 5, "micrOSloader": 5, "Recovery": 5, "micrOS": 5, "Live": 5,
 }
-PURE_MAY_IMPORT = {"binascii", "hashlib", "json", "math", "micropython", "struct", "sys"}
+PURE_MAY_IMPORT = {"binascii", "gc", "hashlib", "json", "math", "micropython", "struct", "sys"}
 EVALUATORS = {"eval", "exec", "execfile"}
 EVALUATES = {ROM / "_boot.py": "runs boot.py and main.py, as firmware does"}
 PRINTS = {SOURCE / "Debug.py": "the console writer", ROOT / "devToolKit.py": "the command line"}

@@ -4,14 +4,14 @@ In memory only while one of them runs. hello, version and exit are answered by t
 """
 import json
 
-from ConfigHandler import ConfigError, UnknownKeyError
+from ConfigHandler import ConfigError, UnknownKeyError, cfgget
 from pure.lazy import unload
 
-_TABLE = []              # (name or None, rows of `help`, function(shell, words) or None), in the order of `help`
+_TABLE = []              # (name or None, rows of `help`, function(shell, rest) or None), in the order of `help`
 
 
 def command(name, usage):
-    """Decorator: function(shell, words) answers `name ...`; usage: its rows in `help`."""
+    """Decorator: function(shell, rest of the line) answers `name ...`; usage: its rows in `help`."""
     def keep(function):
         _TABLE.append((name, usage, function))
         return function
@@ -27,11 +27,13 @@ def names():
 
 
 def run(shell, words, line):
-    """Answer to a built-in command, or in configure mode to a key; None: no line at all."""
+    """Answer to a built-in command, or in configure mode to a key, which goes before; None: no line at all."""
+    rest = line.strip()[len(words[0]):].strip()
+    is_key = shell.configuring and cfgget(words[0]) is not None
     for name, _, function in _TABLE:
-        if name == words[0]:
-            return function(shell, words)
-    return _configure(shell.node.config, words[0], line.strip()[len(words[0]):].strip())
+        if name == words[0] and not is_key:
+            return function(shell, rest)
+    return _configure(shell.node.config, words[0], rest)
 
 
 def _configure(config, key, value):
@@ -63,26 +65,36 @@ heading("[MICROS]   - built-in shell commands\n"
 
 
 @command("reboot", "   reboot  - system soft reboot (vm), hard reboot (hw): reboot -h")
-def _reboot(shell, words):
-    hard, node = "-h" in words[1:], shell.node
+def _reboot(shell, rest):
+    hard, node = "-h" in rest.split(), shell.node
     shell.after = lambda: node.reset(hard)
     return "{}Reboot micrOS system.\nBye!".format("[HARD] " if hard else "")
 
 
 @command("webrepl", "   webrepl - start webrepl, for file transfers use with --update")
-def _webrepl(shell, words):
-    if words[1:] in (["--update"], ["-u"]):
+def _webrepl(shell, rest):
+    if rest in ("--update", "-u"):
         shell.after = shell.node.update_mode
         return " Restart in update mode ...\n Bye!"
     return " File service: ws://{}:8266/, its password is config key appwd".format(shell.node.address())
 
 
 @command("modules", "   modules - list the loaded LoadModules")
-def _modules(shell, words):
+def _modules(shell, rest):
     import Catalogue
     names = Catalogue.loaded()
     unload("Catalogue")
-    return json.dumps(names) if words[1:] == [">json"] else str(names)
+    return json.dumps(names) if rest == ">json" else str(names)
+
+
+@command("cron", "   cron    - commands at their time: cron list, add <when!command>, del <n>")
+def _cron(shell, rest):
+    import CronCommands
+    name, _, text = rest.partition(" ")
+    try:
+        return CronCommands.run(name, text.strip())
+    finally:
+        unload("CronCommands")
 
 
 heading("[CONF] Configure mode - built-in shell commands")
@@ -92,12 +104,12 @@ heading("[CONF] Configure mode - built-in shell commands")
                  "    dump       - Dump all data\n"
                  "    key        - Get value\n"
                  "    key value  - Set value")
-def _conf(shell, words):
+def _conf(shell, rest):
     shell.configuring = True
 
 
 @command("noconf", "  noconf     - Exit conf mode")
-def _noconf(shell, words):
+def _noconf(shell, rest):
     shell.configuring = False
 
 
@@ -109,10 +121,10 @@ heading("[TASK] postfix: &x - one-time,  &&x - periodic, x: wait ms [x min: 20ms
 
 
 @command("help", "   help lm  - list ALL LoadModules")
-def _help(shell, words):
+def _help(shell, rest):
     import Catalogue
     rows = [usage for _, usage, _ in _TABLE]
-    for name in Catalogue.on_disk() if words[1:] == ["lm"] else Catalogue.loaded():
+    for name in Catalogue.on_disk() if rest == "lm" else Catalogue.loaded():
         rows.append("   " + name)
         indent = " " * (3 + len(name))
         rows += [indent + function for function in Catalogue.functions(shell.node.modules, name)]

@@ -19,7 +19,7 @@ class Config:
     def __init__(self):
         self.repairs = []        # texts: what had to be mended in the file
         self._values = self._job("load", self.repairs)
-        self.watchers = ()       # pairs (key, function()): what a change sets going at once
+        self.changed = None      # function(key): what a change sets going at once
 
     def get(self, key):
         """Value of a key. Raises UnknownKeyError."""
@@ -35,9 +35,8 @@ class Config:
         refusal = self._job("change", self._values, key, value)
         if refusal:
             raise ConfigError(refusal)
-        for watched, act in self.watchers:
-            if watched == key:
-                act()
+        if self.changed:
+            self.changed(key)
 
     def all(self):
         """{key: value} of all settings, secrets too."""

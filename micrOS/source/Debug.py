@@ -7,7 +7,7 @@ from ConfigHandler import cfgget
 from Files import read, remove, write_whole
 from pure.lazy import once
 
-LOG = "err.log"
+_LOG = const("err.log")
 _LOG_LINES = const(12)            # the file is rewritten at each new line: short, for the flash's sake
 _LINE_CHARS = const(200)
 
@@ -29,19 +29,19 @@ def errlog_add(text):
     now = time.localtime()
     lines.append("{}.{}.{}-{}:{}:{} {}".format(now[0], now[1], now[2], now[3], now[4], now[5], text))
     try:
-        write_whole(LOG, [line + "\n" for line in lines[-_LOG_LINES:]])
+        write_whole(_LOG, [line + "\n" for line in lines[-_LOG_LINES:]])
     except OSError as error:
         console_write("err.log: {}".format(error))
 
 
 def errlog_get():
     """Lines of err.log, oldest first."""
-    return (read(LOG) or "").split("\n")[:-1]
+    return (read(_LOG) or "").split("\n")[:-1]
 
 
 def errlog_clean():
     """True when there was a log to delete."""
-    return remove(LOG)
+    return remove(_LOG)
 
 
 def alarms():

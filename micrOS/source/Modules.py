@@ -89,6 +89,7 @@ class Modules:
         if module is None:
             if not is_name(name) or self.path(name) is None:
                 raise CallError("no module LM_{}; help lm lists them".format(name))
+            gc.collect()                 # the module stays: it shall not lie between garbage
             module = __import__(full)
             console_write("[lm] {} loaded".format(name))
         return module

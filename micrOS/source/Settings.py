@@ -6,16 +6,18 @@ A default `...` means: kept in a file of its own, `.<key>.key`.
 """
 import json
 
+from micropython import const
 from Files import exists, read, remove, write_whole
+from pure.lazy import unload
 
 FILE = "node_config.json"
-LAST_GOOD = "node_config.bak"
+_LAST_GOOD = const("node_config.bak")
 PURGE = "cleanup.pds"          # left by an update: drop keys that this version does not know
 OFFLOADED = "..."
-MASK = "********"
-SECRETS = ("stapwd", "appwd", "telegram")
+_MASK = const("********")
+_SECRETS = const(("stapwd", "appwd", "telegram"))
 
-_TRIGGERS = ("n/a", "up", "down", "both")
+_TRIGGERS = const(("n/a", "up", "down", "both"))
 
 
 def _device_name(value):
@@ -53,6 +55,24 @@ def _pin_map(value):
         return "n/a or [map;] name:number; name:number ..."
 
 
+def _time_zone(value):
+    from pure.zone import refusal
+    unload("pure.zone", "pure.civil")
+    return None if value == "n/a" else refusal(value)
+
+
+def _position(value):
+    if value == "n/a":
+        return None
+    try:
+        latitude, longitude = [float(part) for part in value.split(",")]
+        if abs(latitude) <= 90 and abs(longitude) <= 180:
+            return None
+    except ValueError:
+        pass
+    return "n/a or latitude,longitude in degrees as 47.50,19.05"
+
+
 SETTINGS = (
     # key            default             rule
     ("version",      "n/a",              None),                    # firmware that wrote this file; set by the node
@@ -68,8 +88,8 @@ SETTINGS = (
     ("socport",      9008,               (1, 65535)),              # TCP port of the shell
     ("socmax",       2,                  (1, 32)),                 # shell clients at the same time
     ("devip",        "n/a",              None),                    # fixed IP address to ask for
-    ("cron",         False,              None),                    # run `crontasks`
-    ("crontasks",    "n/a",              None),                    # `when!command; when!command`
+    ("cron",         False,              None),                    # run `crontasks` at their times
+    ("crontasks",    "n/a",              None),                    # `when!command; when!command`, see `cron list`
     ("timirq",       False,              None),                    # run `timirqcbf` again and again
     ("timirqcbf",    "n/a",              None),                    # commands of the periodic timer, `;` between
     ("timirqseq",    1000,               (1, 86400000)),           # ms between two runs of `timirqcbf`
@@ -88,7 +108,12 @@ SETTINGS = (
     ("irq_prell_ms", 300,                (0, 60000)),              # ms in which a bouncing pin counts once
     ("boothook",     "n/a",              None),                    # commands at boot, `;` between
     ("aioqueue",     4,                  (1, 50)),                 # background tasks at the same time
-    ("utc",          60,                 (-720, 840)),             # minutes east of UTC
+    ("utc",          60,                 (-720, 840)),             # minutes east of UTC, where `tz` is n/a
+    ("tz",           "n/a",              _time_zone),              # zone with summer time, a POSIX TZ string
+    ("position",     "n/a",              _position),               # latitude,longitude: for sunrise and sunset
+    ("ntphost",      "pool.ntp.org",     None),                    # time server `host[:port]`, n/a: none
+    ("poshost",      "ip-api.com",       None),                    # tells `utc` and `position` with `cron`, n/a: none
+    ("sunhost",      "n/a",              None),                    # tells sunrise and sunset, n/a: computed
     ("boostmd",      True,               None),                    # CPU at full clock
     ("guimeta",      "...",              None),                    # notes of a phone app
     ("cstmpmap",     "n/a",              _pin_map),                # pins of your own: `[map;] name:number; ...`
@@ -162,7 +187,7 @@ def load(repairs):
 
 def _read(repairs):
     """What the file holds, or its last good copy, or nothing."""
-    for name in (FILE, LAST_GOOD):
+    for name in (FILE, _LAST_GOOD):
         if not exists(name):
             continue
         try:
@@ -210,7 +235,7 @@ def _refused(key, value, expected):
 
 def shown(key, value):
     """Value as a person may see it."""
-    return MASK if key in SECRETS and value != "n/a" else value
+    return _MASK if key in _SECRETS and value != "n/a" else value
 
 
 def rows(values, part):
@@ -225,7 +250,7 @@ def _names(values):
 
 
 def _save(values):
-    write_whole(FILE, _json(values), LAST_GOOD)
+    write_whole(FILE, _json(values), _LAST_GOOD)
 
 
 def _json(values):

@@ -5,7 +5,7 @@ SYNTAX = "Invalid task cmd! Help: task list / kill <taskID> / show <taskID>"
 def run(manager, words, as_json):
     """Text that answers the words behind `task`."""
     if words == ["list"]:
-        return _json(manager.tasks) if as_json else _listing(manager)
+        return _json(_shown(manager)) if as_json else _listing(manager)
     if len(words) != 2 or words[0] not in _ON_TASKS:
         return SYNTAX
     matching = _matching(manager, words[1])
@@ -22,10 +22,15 @@ def _matching(manager, pattern):
     return [task for task in manager.tasks if task.tag.startswith(pattern[:-1])]
 
 
+def _shown(manager):
+    """All but those system tasks that are done, as they should be."""
+    return [task for task in manager.tasks if task.active or task.failure or not task.protected]
+
+
 def _listing(manager):
     rows = ["---- micrOS  top ----", "#queue: {} #load: {}%".format(manager.free(), manager.load()), "",
             "#Active   #taskID"]
-    rows += ["{:<10}{}".format("Yes" if task.active else "No", task.tag) for task in manager.tasks]
+    rows += ["{:<10}{}".format("Yes" if task.active else "No", task.tag) for task in _shown(manager)]
     return "\n".join(rows) + "\n"
 
 

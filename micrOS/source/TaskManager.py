@@ -1,5 +1,6 @@
 """Work that goes on beside the shell: tagged tasks, started, shown and stopped by name."""
 import asyncio
+import gc
 import time
 from micropython import const
 
@@ -94,8 +95,11 @@ class Manager:
             return self._spawn(words, as_json, *background)
         return self._modules.call(words, as_json, say)
 
-    async def execute_pipe(self, text):
-        """Run each line of a pipe; a failing one goes to err.log and the next one runs. Returns how many failed."""
+    async def execute_pipe(self, text, say=console_write):
+        """Run each line of a pipe; a failing one goes to err.log and the next one runs. Returns how many failed.
+
+        say: takes what they answer.
+        """
         try:
             lines = pipe(text)
         except WordError as error:
@@ -104,7 +108,7 @@ class Manager:
         failed = 0
         for line in lines:
             try:
-                console_write(await finished(self.execute(line, console_write)))
+                say(await finished(self.execute(line, say)))
             except CallError as error:
                 failed += 1
                 errlog_add("[ERR] {}: {}".format(line, error))
@@ -181,9 +185,10 @@ class Manager:
         return int(100 * self._late_ms // (_IDLE_MS + self._late_ms))
 
     async def idle(self):
-        """The probe: sleeps, and sees how late it wakes."""
+        """The probe: sleeps, and sees how late it wakes. Collects garbage, else what stays is strewn over all the heap."""
         self.get("idle").say("i.d.l.e: {}ms".format(_IDLE_MS))
         while True:
+            gc.collect()
             begun = time.ticks_ms()
             await asyncio.sleep_ms(_IDLE_MS)
             late_ms = max(0, time.ticks_diff(time.ticks_ms(), begun) - _IDLE_MS)

@@ -9,17 +9,17 @@ from ConfigHandler import cfgget, cfgput, config
 from Debug import console_write, errlog_add
 from Files import IF_MODE
 from InterpreterShell import VERSION, Shell
-from LogicalPins import remap
 from Modules import CallError, modules
 from pure.lazy import unload
 from SocketServer import Server
 from TaskManager import manager
-from Time import start as start_uptime
+from Time import clock
 from Update import FileServer
 
 _FAST_HZ = const(240000000)
 _CALM_HZ = const(160000000)
 _STOP_MS = const(100)
+_LIVE = ("cron", "timirq", "irq1", "irq2", "irq3", "irq4")
 
 
 class Node:
@@ -52,21 +52,25 @@ def main():
 
 
 async def _boot():
-    start_uptime()
+    clock()
     _introduce()
     tasks = manager()
     tasks.ask = _ask_node
-    config().watchers = (("boostmd", _set_clock), ("cstmpmap", remap))
     tasks.start("idle", tasks.idle(), protected=True)
     await tasks.execute_pipe(cfgget("boothook"))
     _set_clock()
+    _begin("interrupts")
     from Network import net
     await net().up()
+    _ask_time()
+    _begin("schedule", "periodic")
+    config().changed = _changed
     node = Node()
     server = Server(lambda peer: Shell(node, peer))
     files = FileServer(modules(), node.failures)
     tasks.start("files", files.run(), protected=True)
     gc.collect()
+    gc.threshold(-1)                 # from now on the idle task collects
     try:
         await _serve(tasks, server)
     finally:
@@ -90,6 +94,31 @@ async def _ask_node(host, line):
         raise CallError("{} {}".format(host, error))
     finally:
         unload("InterConnect")
+
+
+def _changed(key):
+    """A setting has a new value: what it stands for follows."""
+    if key == "boostmd":
+        _set_clock()
+    else:
+        import Live
+        Live.changed(key)
+        unload("Live")
+
+
+def _begin(*services):
+    """Start services of Live.py; a node that wants none of them does not load it."""
+    if cfgget("tz") != "n/a" or any(cfgget(key) for key in _LIVE):
+        import Live
+        Live.begin(*services)
+        unload("Live")
+
+
+def _ask_time():
+    if cfgget("ntphost") != "n/a":
+        import Ntp
+        unload("Ntp")
+        Ntp.begin()
 
 
 def _introduce():

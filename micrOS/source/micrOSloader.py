@@ -5,24 +5,26 @@ boots micrOS when the sender writes `micros` into the file.
 """
 import sys
 
+from micropython import const
 from Files import IF_MODE, read
 
-MICROS, OFF = "micros", "off"
+_MICROS = const("micros")
+_OFF = const("off")
 
 
 def mode():
-    """What `.if_mode` asks for; MICROS when it is missing."""
-    return (read(IF_MODE) or MICROS).strip().lower()
+    """What `.if_mode` asks for; `micros` when it is missing."""
+    return (read(IF_MODE) or _MICROS).strip().lower()
 
 
 def main():
     asked = mode()
-    if asked == OFF:
+    if asked == _OFF:
         return           # to the REPL; sys.exit would boot again and again
-    if asked == MICROS:
+    if asked == _MICROS:
         run_micros()
     import Recovery
-    Recovery.main(lambda: mode() == MICROS)
+    Recovery.main(lambda: mode() == _MICROS)
 
 
 def run_micros():

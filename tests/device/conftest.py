@@ -5,11 +5,13 @@ import pytest
 
 from toolkit.simulator import VirtualBoard
 
+QUIET = {"ntphost": "n/a"}           # asks no time server: `task list` is the same at any moment
+
 
 @pytest.fixture(scope="module")
 def board():
     """One board for all tests of a file; they leave it as they found it."""
-    with VirtualBoard(config={"socmax": 8}) as running:
+    with VirtualBoard(config={**QUIET, "socmax": 8}) as running:
         yield running
 
 
@@ -18,8 +20,9 @@ def make_board():
     """Function that starts a board of this test's own; it ends with the test."""
     boards = []
 
-    def make(**options):
-        boards.append(VirtualBoard(**options))
+    def make(config=None, files=(), **options):
+        quiet = {} if "node_config.json" in files else QUIET
+        boards.append(VirtualBoard(config={**quiet, **(config or {})}, files=dict(files), **options))
         return boards[-1].__enter__()
 
     yield make

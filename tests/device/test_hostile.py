@@ -222,7 +222,7 @@ def test_two_clients_save_at_once_and_the_file_is_whole_at_every_moment(make_boa
     seen = set()
     while any(saver.is_alive() for saver in savers):
         config = json.loads(on_flash(board))
-        assert len(config) == 38
+        assert len(config) == 43
         seen.add((config["soctout"], config["utc"]))
     for saver in savers:
         saver.join()

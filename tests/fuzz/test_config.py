@@ -184,7 +184,7 @@ def good(board):
 def boot(board, content, copy):
     """Answer to hello after a power cycle with these two files (bytes)."""
     (board.dir / Settings.FILE).write_bytes(content)
-    (board.dir / Settings.LAST_GOOD).write_bytes(copy)
+    (board.dir / "node_config.bak").write_bytes(copy)
     board.power_cycle()
     board.wait_ready(10)
     return board.shell("hello")

@@ -7,6 +7,7 @@ from Common import socket_stream
 from Debug import alarms as count_alarms
 from Debug import errlog_add, errlog_clean, errlog_get
 from LogicalPins import get_pinmap, pinmap_dump
+from pure.lazy import unload
 from Time import set_time, uptime
 
 _RSSI = ((-67, "Amazing"), (-70, "VeryGood"), (-80, "Okay"), (-90, "NotGood"))       # dBm above which it is so
@@ -67,6 +68,32 @@ def setclock(year, month, mday, hour, min, sec):
     return set_time(year, month, mday, hour, min, sec)
 
 
+async def ntp():
+    """Ask the time server now: (True, local time tuple) or (False, why not)."""
+    from Ntp import NoTimeError, ask
+    try:
+        await ask()
+        return True, time.localtime()
+    except NoTimeError as error:
+        return False, "ntp error: {}".format(error)
+    finally:
+        unload("Ntp")
+
+
+async def sun(refresh=False):
+    """Today's {"sunrise": (h, m, s), "sunset": ...} local, or why there is none. refresh: ask `poshost`, `sunhost`."""
+    import Sun
+    from pure.civil import days, fields
+    from Zone import zone
+    if refresh:
+        from Position import refresh
+        await refresh()
+    moments, here = Sun.moments(days(*time.localtime()[:3])), zone()
+    if isinstance(moments, str):
+        return moments
+    return {name: fields(at + here.offset(at))[3:] for name, at in zip(Sun.NAMES, moments)}
+
+
 def rssi():
     """Strength of the network: {"Amazing" ... "Unusable": dBm}."""
     import network
@@ -117,6 +144,7 @@ def ifconfig():
 
 
 def help():
-    return ("info", "gclean", "heartbeat", "clock", "setclock year month mday hour min sec", "rssi",
+    return ("info", "gclean", "heartbeat", "clock", "setclock year month mday hour min sec",
+            "ntp", "sun refresh=False", "rssi",
             'cachedump cdel="rgb.pds/None"', 'pinmap key="dhtpin"/None', "alarms clean=False", "ifconfig",
             "memory_usage", "disk_usage")

@@ -1,14 +1,10 @@
 """Bytes of a terminal into command lines: framing, telnet negotiation, limits; knows no socket.
 
 A newline ends a command. Clients of micrOS 1.20 send none: their text stays in `pending` until the
-session, which owns the clock, calls flush(). Telnet commands are skipped (RFC 854, RFC 855).
+session, which owns the clock, calls flush(). Telnet commands are skipped.
 """
 
 LIMIT = 2048              # bytes of one command, as the read size of 1.20
-IAC, SE, SB, WILL, DONT = 255, 240, 250, 251, 254
-_TEXT, _COMMAND, _OPTION, _SUB, _SUB_IAC = 0, 1, 2, 3, 4
-
-_AFTER_IAC = {IAC: _TEXT, SB: _SUB}          # anything else is a command of two bytes
 
 
 class LineError(ValueError):
@@ -22,13 +18,13 @@ class Lines:
         self._limit = limit
         self._buffer = b""
         self._overlong = False        # the rest of a refused line is still coming
-        self._telnet = _TEXT
+        self._telnet = None           # telnet.Telnet as soon as the client has sent a command of it
         self.framed = False           # True once the client has sent a newline
 
     def feed(self, data):
         """list of the commands that data completes."""
         if self._telnet or b"\xff" in data:
-            data = self._without_telnet(data)
+            data = self._text(data)
         buffer = self._buffer + data if self._buffer else data
         parts = buffer.split(b"\n")
         rest = parts.pop()
@@ -54,6 +50,12 @@ class Lines:
         line, self._buffer = self._buffer, b""
         return self._line(line)
 
+    def _text(self, data):
+        if not self._telnet:
+            from .telnet import Telnet
+            self._telnet = Telnet()
+        return self._telnet.text(data)
+
     def _keep(self, rest):
         if len(rest) > self._limit:
             self._overlong = True
@@ -67,22 +69,3 @@ class Lines:
             return str(line, "utf-8").strip(" \t\r\0")
         except UnicodeError:
             return LineError("a command is UTF-8 text; this one was dropped")
-
-    def _without_telnet(self, data):
-        out = bytearray()
-        for byte in data:
-            state = self._telnet
-            if state == _TEXT:
-                if byte == IAC:
-                    self._telnet = _COMMAND
-                else:
-                    out.append(byte)
-            elif state == _COMMAND:
-                self._telnet = _OPTION if WILL <= byte <= DONT else _AFTER_IAC.get(byte, _TEXT)
-            elif state == _OPTION:
-                self._telnet = _TEXT
-            elif state == _SUB:
-                self._telnet = _SUB_IAC if byte == IAC else _SUB
-            else:
-                self._telnet = _TEXT if byte == SE else _SUB
-        return bytes(out)

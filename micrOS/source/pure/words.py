@@ -11,7 +11,6 @@ CONSTANTS = {"True": True, "False": False, "None": None}
 QUOTES = "'\""
 MARKS = "'\"[({"          # a line without these is cut at its blanks, and values.py stays on the flash
 MIN_DELAY_MS = 20         # of a background task, as 1.20
-NOTHING = "n/a"           # what an empty config value looks like
 
 
 class WordError(ValueError):
@@ -29,7 +28,7 @@ def split(line):
 
 def pipe(text):
     """Lines of a pipe (boothook, cron, irq): cut at `;`, remarks and empty pieces left out."""
-    if text.startswith(NOTHING):
+    if text.startswith("n/a"):
         return []
     from .values import cut
     lines = [piece.strip() for piece in cut(text, ";")]

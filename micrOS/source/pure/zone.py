@@ -69,6 +69,15 @@ def parse(text):
         raise ZoneError("a time zone is like CET-1CEST,M3.5.0,M10.5.0/3, got {}".format(text))
 
 
+def refusal(text):
+    """What was expected of a text, None when it is a zone."""
+    try:
+        parse(text)
+        return None
+    except ZoneError:
+        return "n/a or a POSIX TZ string as CET-1CEST,M3.5.0,M10.5.0/3"
+
+
 def _zone(text):
     west_s, rest = _time(_behind_name(text))
     if not rest:

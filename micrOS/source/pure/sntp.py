@@ -1,0 +1,36 @@
+"""One question to a time server and its answer.
+
+    li 2 bits | version 3 | mode 3 | stratum 1 | ... | origin 8 (at 24) | receive 8 (at 32) | transmit 8 (at 40)
+Source: RFC 4330 (SNTP version 4), section 4 (format) and 5 (what a client checks).
+"""
+import struct
+
+BYTES = 48
+_TO_2000_S = 3155673600        # from 1900-01-01, where NTP begins
+_ERA_S = 1 << 32               # NTP starts anew in 2036 (RFC 4330, section 3)
+_CLIENT = 0x23                 # version 4, mode 3
+_SERVER_MODES = (4, 5)         # 5: broadcast, what some routers answer with
+_UNSYNCHRONIZED = 3            # leap indicator: the server's own clock is not set
+
+
+class SntpError(ValueError):
+    """Raised for an answer that tells no time; says why."""
+
+
+def request(token):
+    """The question. token: 8 bytes that the answer has to repeat, so that a stray or forged one is told apart."""
+    return bytes((_CLIENT,)) + bytes(39) + token
+
+
+def answer(data, token):
+    """(seconds since 2000-01-01 UTC, ms) that a server told. Raises SntpError."""
+    if len(data) < BYTES:
+        raise SntpError("{} bytes instead of {}".format(len(data), BYTES))
+    if data[24:32] != token:
+        raise SntpError("the answer to another question")
+    if data[0] & 7 not in _SERVER_MODES or data[0] >> 6 == _UNSYNCHRONIZED or not 0 < data[1] < 16:
+        raise SntpError("the server does not know the time itself")
+    seconds, fraction = struct.unpack(">II", data[40:BYTES])
+    if not seconds:
+        raise SntpError("no time in it")
+    return (seconds - _TO_2000_S) % _ERA_S, fraction * 1000 >> 32
