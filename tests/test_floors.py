@@ -17,7 +17,7 @@ FLOORS = {
     "Scheduler": 2, "InterruptHandler": 2, "Periodic": 2,
     "SocketServer": 3, "InterConnect": 3, "InterpreterShell": 3, "Update": 3,
     "CronCommands": 3, "Http": 3, "Ntp": 3, "Position": 3,
-    "Common": 4, "Drives": 4, "modules": 4,
+    "Common": 4, "Lamp": 4, "LampMore": 4, "Drives": 4, "modules": 4,
     "main": 5, "micrOSloader": 5, "Recovery": 5, "micrOS": 5, "Live": 5,
 }
 PURE_MAY_IMPORT = {"binascii", "gc", "hashlib", "json", "math", "micropython", "struct", "sys"}

@@ -7,11 +7,11 @@ import json
 from ConfigHandler import ConfigError, UnknownKeyError, cfgget
 from pure.lazy import unload
 
-_TABLE = []              # (name or None, rows of `help`, function(shell, rest) or None), in the order of `help`
+_TABLE = []              # (name or None, rows of `help`, function(shell, rest, say) or None), in the order of `help`
 
 
 def command(name, usage):
-    """Decorator: function(shell, rest of the line) answers `name ...`; usage: its rows in `help`."""
+    """Decorator: function(shell, rest of the line, say) answers `name ...`; usage: its rows in `help`."""
     def keep(function):
         _TABLE.append((name, usage, function))
         return function
@@ -26,13 +26,16 @@ def names():
     return [name for name, _, _ in _TABLE if name]
 
 
-def run(shell, words, line):
-    """Answer to a built-in command, or in configure mode to a key, which goes before; None: no line at all."""
+def run(shell, words, line, say):
+    """Answer to a built-in command, or in configure mode to a key, which goes before; None: no line at all.
+
+    say: takes lines that need not be held together.
+    """
     rest = line.strip()[len(words[0]):].strip()
     is_key = shell.configuring and cfgget(words[0]) is not None
     for name, _, function in _TABLE:
         if name == words[0] and not is_key:
-            return function(shell, rest)
+            return function(shell, rest, say)
     return _configure(shell.node.config, words[0], rest)
 
 
@@ -65,14 +68,14 @@ heading("[MICROS]   - built-in shell commands\n"
 
 
 @command("reboot", "   reboot  - system soft reboot (vm), hard reboot (hw): reboot -h")
-def _reboot(shell, rest):
+def _reboot(shell, rest, say):
     hard, node = "-h" in rest.split(), shell.node
     shell.after = lambda: node.reset(hard)
     return "{}Reboot micrOS system.\nBye!".format("[HARD] " if hard else "")
 
 
 @command("webrepl", "   webrepl - start webrepl, for file transfers use with --update")
-def _webrepl(shell, rest):
+def _webrepl(shell, rest, say):
     if rest in ("--update", "-u"):
         shell.after = shell.node.update_mode
         return " Restart in update mode ...\n Bye!"
@@ -80,7 +83,7 @@ def _webrepl(shell, rest):
 
 
 @command("modules", "   modules - list the loaded LoadModules")
-def _modules(shell, rest):
+def _modules(shell, rest, say):
     import Catalogue
     names = Catalogue.loaded()
     unload("Catalogue")
@@ -88,7 +91,7 @@ def _modules(shell, rest):
 
 
 @command("cron", "   cron    - commands at their time: cron list, add <when!command>, del <n>")
-def _cron(shell, rest):
+def _cron(shell, rest, say):
     import CronCommands
     name, _, text = rest.partition(" ")
     try:
@@ -104,12 +107,12 @@ heading("[CONF] Configure mode - built-in shell commands")
                  "    dump       - Dump all data\n"
                  "    key        - Get value\n"
                  "    key value  - Set value")
-def _conf(shell, rest):
+def _conf(shell, rest, say):
     shell.configuring = True
 
 
 @command("noconf", "  noconf     - Exit conf mode")
-def _noconf(shell, rest):
+def _noconf(shell, rest, say):
     shell.configuring = False
 
 
@@ -121,12 +124,12 @@ heading("[TASK] postfix: &x - one-time,  &&x - periodic, x: wait ms [x min: 20ms
 
 
 @command("help", "   help lm  - list ALL LoadModules")
-def _help(shell, rest):
+def _help(shell, rest, say):
     import Catalogue
-    rows = [usage for _, usage, _ in _TABLE]
+    for _, usage, _ in _TABLE:
+        say(usage)
     for name in Catalogue.on_disk() if rest == "lm" else Catalogue.loaded():
-        rows.append("   " + name)
-        indent = " " * (3 + len(name))
-        rows += [indent + function for function in Catalogue.functions(shell.node.modules, name)]
+        say("   " + name)
+        for function in Catalogue.functions(shell.node.modules, name):
+            say(" " * (3 + len(name)) + function)
     unload("Catalogue")
-    return "\n".join(rows)

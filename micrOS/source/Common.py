@@ -1,13 +1,12 @@
 """What load modules import: one table of names, each loaded when first asked for."""
-from micropython import const
 from Modules import modules
-
-_FADE_STEP_MS = const(10)         # the eye sees no steps
 
 _HOME = {
     "once": "pure.lazy",
     "Saved": "Saved",
     "SmartADC": "Analog",
+    "transition": "pure.fade",
+    "transition_gen": "pure.fade",
 }
 
 
@@ -42,17 +41,10 @@ def fade(tag, start, end, show, duration_ms):
 
     A fade that runs under this tag ends first.
     """
+    import asyncio
+    from pure.fade import walk
     from TaskManager import manager
     running = manager().get(tag)
     if running:
         running.cancel()
-    manager().start(tag, _fade(start, end, show, duration_ms))
-
-
-async def _fade(start, end, show, duration_ms):
-    import asyncio
-    from pure.fade import steps
-    count = max(1, duration_ms // _FADE_STEP_MS)
-    for values in zip(*[steps(one, other, count) for one, other in zip(start, end)]):
-        show(values)
-        await asyncio.sleep_ms(_FADE_STEP_MS)
+    manager().start(tag, walk(start, end, show, duration_ms, asyncio.sleep_ms))

@@ -38,7 +38,7 @@ class Shell:
         if not self._trusted:
             return self._login(words[0])
         if self.configuring or words[0] in built_ins():
-            return self._built_in(words, line)
+            return self._built_in(words, line, say)
         return self.node.tasks.execute(line, say)
 
     def _is_module(self, name):
@@ -67,10 +67,10 @@ class Shell:
         self.after = "close"
         return "AuthFailed{}\nBye!".format(": too many tries, wait {} s".format(wait_s) if wait_s else "")
 
-    def _built_in(self, words, line):
+    def _built_in(self, words, line, say):
         import Commands
         try:
-            return Commands.run(self, words, line)
+            return Commands.run(self, words, line, say)
         finally:
             unload("Commands")
 

@@ -51,6 +51,8 @@ async def _learn():
 async def ask():
     """Set the clock by the server `ntphost`. Raises NoTimeError."""
     host, _, port = cfgget("ntphost").partition(":")
+    if host == "n/a":
+        raise NoTimeError("no time server; set the key ntphost")
     try:
         utc_s, ms = await _exchange(host, int(port or _PORT))
     except (OSError, ValueError, NoTimeError) as error:      # ValueError: no port, or an SntpError

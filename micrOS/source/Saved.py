@@ -34,7 +34,7 @@ class Saved:
         try:
             for (name, default), value in zip(self._fields, values):
                 self.data[name] = value if isinstance(default, str) else type(default)(float(value))
-        except ValueError:
+        except (ValueError, OverflowError):
             self.data = OrderedDict(self._fields)
 
 

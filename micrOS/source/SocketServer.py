@@ -72,6 +72,8 @@ class Session:
             return self._shell.answer(line, self.say)
         except CallError as error:
             return str(error)
+        except MemoryError:
+            return "not enough memory for that; system gclean may help, or reboot"
 
     async def _awaited(self, answer):
         try:
@@ -85,7 +87,7 @@ class Session:
         out, self._out, self._out_bytes = self._out, [], 0
         try:
             if out:
-                text = "\n".join(out + [text or ""])
+                text = "\n".join(out if text is None else out + [text])
             return (prompt if text is None else text + "\n" + prompt).encode()
         except MemoryError:
             return ("the answer does not fit into the memory\n" + prompt).encode()
