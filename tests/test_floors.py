@@ -13,7 +13,7 @@ FLOORS = {
     "pure": 0,
     "Files": 1, "ConfigHandler": 1, "Debug": 1, "LogicalPins": 1, "boards": 1, "Time": 1, "Network": 1,
     "Saved": 1, "Join": 1, "PinMap": 1, "Settings": 1, "Transfer": 3, "Commands": 3, "Analog": 1,
-    "Sun": 1, "Zone": 1, "Modules": 2, "TaskManager": 2, "TaskCommands": 2, "Catalogue": 2,
+    "Boot": 1, "Watchdog": 1, "Sun": 1, "Zone": 1, "Modules": 2, "TaskManager": 2, "TaskCommands": 2, "Catalogue": 2,
     "Scheduler": 2, "InterruptHandler": 2, "Periodic": 2,
     "SocketServer": 3, "InterConnect": 3, "InterpreterShell": 3, "Update": 3,
     "CronCommands": 3, "Http": 3, "Ntp": 3, "Position": 3,

@@ -32,6 +32,7 @@ class Modules:
 
     def __init__(self):
         self.say = console_write        # takes a line that a running function streams
+        self.running = None             # words of the call that holds the loop
 
     def call(self, words, as_json, say):
         """Text that `module function args...` gives, or a coroutine that gives it when the function is one.
@@ -41,6 +42,7 @@ class Modules:
         name, function = words[0], words[1]
         try:
             args, kwargs = arguments(words[2:])
+            self.running = words
             value = self._enter(self._function(name, function), args, kwargs, say)
             if type(value) is _COROUTINE:
                 return self._awaited(name, function, value, as_json)
@@ -71,6 +73,7 @@ class Modules:
             return function(*args, **kwargs)
         finally:
             self.say = before
+            self.running = None
 
     def _function(self, name, function):
         module = self.load(name)

@@ -1,6 +1,7 @@
-"""The update mode: network and file service, nothing else; also where a core that cannot start ends."""
+"""The update mode: network and file service, nothing else; also where a core that cannot start waits for a repair."""
 import asyncio
 
+from machine import reset
 from micropython import const
 
 from Network import net
@@ -11,13 +12,16 @@ _POLL_S = const(2)
 _TRIES = const(8)         # polls without an update before it gives up
 
 
-def main(is_over):
-    """Ends when no update has begun in time; restarts the board when one is done. is_over(): micrOS may boot again."""
+def main(is_over, stays):
+    """Restarts the board when an update is done, or none has begun in time.
+
+    is_over(): micrOS may boot again. stays: wait for an update as long as it takes, for even a safe boot has failed.
+    """
     asyncio.new_event_loop()             # tasks of a failed micrOS must not go on
-    asyncio.run(_serve(is_over))
+    asyncio.run(_serve(is_over, stays))
 
 
-async def _serve(is_over):
+async def _serve(is_over, stays):
     await net().up()
     asyncio.create_task(FileServer().run())
     updating, tries = not is_over(), _TRIES
@@ -26,12 +30,8 @@ async def _serve(is_over):
         if not is_over():
             updating = True
         elif updating:
-            _finish()
-        else:
+            open(PURGE, "w").close()
+            break
+        elif not stays:
             tries -= 1
-
-
-def _finish():
-    from machine import reset
-    open(PURGE, "w").close()
-    reset()
+    reset()                              # after three boots that failed comes a safe one

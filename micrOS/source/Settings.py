@@ -81,6 +81,7 @@ SETTINGS = (
     ("stapwd",       "your_wifi_passwd", None),                    # their passwords, in the same order
     ("devfid",       "node01",           _device_name),            # device name, unique on the LAN
     ("appwd",        "ADmin123",         _password),               # password of shell, file service and access point
+    ("watchdog",     True,               None),                    # reset the board when its loop is held up
     ("dbg",          True,               None),                    # console lines and progress LED
     ("nwmd",         "n/a",              ("n/a", "STA", "AP")),    # network mode: AP only, or join first
     ("hwuid",        "n/a",              None),                    # hardware id; set by the node

@@ -69,6 +69,8 @@ class Manager:
         self._modules = modules
         self.ask = None          # coroutine function(host, line): the answer of another node; given by the assembly
         self.tasks = []
+        self.beat = None         # function() that the idle task calls each time; given by the assembly
+        self.watchdog = None     # Watchdog, if the settings want one
 
     def execute(self, line, say):
         """Text that a module call or task command gives, or a coroutine that gives it.
@@ -185,10 +187,12 @@ class Manager:
         return int(100 * self._late_ms // (_IDLE_MS + self._late_ms))
 
     async def idle(self):
-        """The probe: sleeps, and sees how late it wakes. Collects garbage, else what stays is strewn over all the heap."""
+        """The probe: sleeps, and sees how late it wakes. Collects, so that what stays is not strewn between garbage."""
         self.get("idle").say("i.d.l.e: {}ms".format(_IDLE_MS))
         while True:
             gc.collect()
+            if self.beat:
+                self.beat()
             begun = time.ticks_ms()
             await asyncio.sleep_ms(_IDLE_MS)
             late_ms = max(0, time.ticks_diff(time.ticks_ms(), begun) - _IDLE_MS)

@@ -36,6 +36,8 @@ class Node:
         return net().ifconfig()[0]
 
     def reset(self, hard):
+        import Boot
+        Boot.lasted()                # wanted, whatever it did
         console_write("[reboot]")
         (machine.reset if hard else machine.soft_reset)()
 
@@ -46,25 +48,34 @@ class Node:
         machine.reset()
 
 
-def main():
-    """Run the node; comes back only by an exception."""
-    asyncio.run(_boot())
+def main(is_safe=False):
+    """Run the node; comes back only by an exception. is_safe: without what the settings start at boot."""
+    try:
+        asyncio.run(_boot(is_safe))
+    finally:
+        watchdog = manager().watchdog
+        if watchdog:
+            watchdog.release()           # a person at the REPL does not feed it
 
 
-async def _boot():
+async def _boot(is_safe):
     clock()
     _introduce()
     tasks = manager()
     tasks.ask = _ask_node
+    _arm(tasks)
     tasks.start("idle", tasks.idle(), protected=True)
-    await tasks.execute_pipe(cfgget("boothook"))
+    if not is_safe:
+        await tasks.execute_pipe(cfgget("boothook"))
     _set_clock()
-    _begin("interrupts")
+    if not is_safe:
+        _begin("interrupts")
     from Network import net
     await net().up()
     _ask_time()
-    _begin("schedule", "periodic")
-    config().changed = _changed
+    if not is_safe:
+        _begin("schedule", "periodic")
+        config().changed = _changed
     node = Node()
     server = Server(lambda peer: Shell(node, peer))
     files = FileServer(modules(), node.failures)
@@ -94,6 +105,17 @@ async def _ask_node(host, line):
         raise CallError("{} {}".format(host, error))
     finally:
         unload("InterConnect")
+
+
+def _arm(tasks):
+    """Start the hardware watchdog, which the idle task feeds; a port without one is an alarm."""
+    if cfgget("watchdog"):
+        try:
+            from Watchdog import Watchdog
+            tasks.watchdog = Watchdog(lambda: " ".join(modules().running or ("a task",)))
+            tasks.beat = tasks.watchdog.beat
+        except (ImportError, OSError, ValueError) as error:
+            errlog_add("[ERR] watchdog: {}".format(error))
 
 
 def _changed(key):

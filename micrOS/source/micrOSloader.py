@@ -3,13 +3,16 @@
 `.if_mode` holds `micros` (or is missing), `off`, or `webrepl`: then files can be sent, and the node
 boots micrOS when the sender writes `micros` into the file.
 """
+import gc
 import sys
 
 from micropython import const
 from Files import IF_MODE, read
+from pure.lazy import unload
 
 _MICROS = const("micros")
 _OFF = const("off")
+_WHILE_LOADING = const(16384)     # bytes between two collections: what stays shall not be strewn between garbage
 
 
 def mode():
@@ -18,21 +21,34 @@ def mode():
 
 
 def main():
+    gc.threshold(_WHILE_LOADING)
     asked = mode()
     if asked == _OFF:
         return           # to the REPL; sys.exit would boot again and again
-    if asked == _MICROS:
-        run_micros()
-    import Recovery
-    Recovery.main(lambda: mode() == _MICROS)
+    try:
+        was_safe = asked == _MICROS and run_micros()
+        import Recovery
+        Recovery.main(lambda: mode() == _MICROS, stays=was_safe)
+    except MemoryError:      # what took it keeps it until the next boot, and after three Boot.py begins a safe one
+        from machine import reset
+        reset()
 
 
 def run_micros():
-    """Run micrOS. Comes back only when it failed; the reason is in err.log."""
+    """Run micrOS. Comes back only when it failed, the reason is in err.log; True when it was a safe boot."""
+    is_safe = False
     try:
+        is_safe = _is_safe_boot()
         import micrOS
-        micrOS.main()
+        micrOS.main(is_safe)
     except Exception as error:       # outer wall: whatever broke, the node stays reachable for a repair
         from Debug import errlog_add
         sys.print_exception(error, sys.stdout)
         errlog_add("[ERR][micrOSloader] micrOS start failed: {}".format(error))
+    return is_safe
+
+
+def _is_safe_boot():
+    import Boot
+    unload("Boot")
+    return Boot.begin()

@@ -133,6 +133,9 @@ def alarms(clean=False, test=False, msgobj=None):
         msgobj(" Delete: err.log")
     for line in errlog_get():
         msgobj(line)
+    from Boot import history
+    unload("Boot")
+    msgobj(" Boots, newest first: {}".format(", ".join(history())))
     errors = count_alarms()
     return {"NOK alarm" if errors else "OK alarm": errors}
 
