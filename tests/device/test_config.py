@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from tests.device.wire import FLASH, eventually
+from tests.device.wire import FLASH, KEYS, eventually
 
 
 def configure(board, *lines):
@@ -26,7 +26,7 @@ def test_a_value_is_kept_in_the_file_and_over_a_reboot(make_board):
 def test_the_file_is_what_a_1207_toolkit_reads(make_board):
     board = make_board()
     config = saved(board)
-    assert len(config) == 43 and config["guimeta"] == "..." and config["socport"] == 9008
+    assert list(config) == KEYS and config["guimeta"] == "..." and config["socport"] == 9008
     assert config["hwuid"] == board.shell("hello").split(":")[2]
 
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from tests.device.test_config import configure, saved
-from tests.device.wire import Wire, eventually
+from tests.device.wire import KEYS, Wire, eventually
 
 ECHO = """
 from Common import socket_stream
@@ -222,7 +222,7 @@ def test_two_clients_save_at_once_and_the_file_is_whole_at_every_moment(make_boa
     seen = set()
     while any(saver.is_alive() for saver in savers):
         config = json.loads(on_flash(board))
-        assert len(config) == 43
+        assert list(config) == KEYS
         seen.add((config["soctout"], config["utc"]))
     for saver in savers:
         saver.join()
@@ -251,7 +251,7 @@ def test_a_power_cut_amid_saves_loses_nothing(make_board):
         board.wait_ready()
         name, soctout = configure(board, "devfid", "soctout")
         assert name == "lamp" and int(soctout) in range(first, first + 60)
-    assert board.shell("system alarms") == " OK alarm: 0"
+    assert board.shell("system alarms").endswith(" OK alarm: 0")
 
 
 DAMAGED = (b"", b"null", b"{", b'"text"', b'{"devfid": null, "auth": "maybe", "socport": "x", "dbg": []}',
@@ -300,7 +300,7 @@ def test_a_client_that_leaves_while_its_answer_is_made_does_no_harm(make_board):
     with Wire(board) as client:
         client.send("echo slow one 100\n")
     assert eventually(lambda: greeting(board), lambda said: said == "node01 $ ")
-    assert board.shell("system alarms") == " OK alarm: 0"
+    assert board.shell("system alarms").endswith(" OK alarm: 0")
 
 
 def greeting(board):

@@ -1,9 +1,12 @@
 """Clients of the shell that frame their commands as they like; board.shell() always sends a newline."""
+import re
 import socket
 import time
 from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 5.0
+KEYS = re.findall(r'^    \("(\w+)",', (ROOT / "micrOS/source/Settings.py").read_text(), re.MULTILINE)     # all settings
 FLASH = (Path(__file__).parent / "flash.py").read_text()      # a block device to send along with a test
 
 

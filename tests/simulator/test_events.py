@@ -2,10 +2,12 @@
 import os
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 
 from toolkit.simulator import VirtualBoard
+from toolkit.simulator.errors import SimulatorError
 from toolkit.simulator.events import IN_FLIGHT, Events
 
 TICKS = """
@@ -66,6 +68,17 @@ def test_the_wake_is_repeated_until_the_callback_runs(channel):
     assert events.next_wake_s() is None
 
 
+def test_a_callback_may_run_before_the_reader_thread_has_its_say(channel):
+    events, vm, signals, _ = channel
+    for _ in range(2 * IN_FLIGHT):
+        events.put(2, 5, 1, may_wait=True)
+        assert received(vm) == 1
+        vm.send(b"aw")
+        events.drain()
+        assert events.is_idle() and events.next_wake_s() is None
+    assert signals == []
+
+
 def test_an_event_that_found_the_scheduler_full_comes_again(channel):
     events, vm, _, clock = channel
     events.put(2, 5, 1, may_wait=True)
@@ -106,6 +119,66 @@ asyncio.run(main())
             changes.until(change="pin", pin=2, value=1)
             board.pins[0] = 1
             changes.until(change="pin", pin=2, value=0)
+
+
+FLAGS = """
+import asyncio
+from machine import Pin
+async def wait_for(flag, lamp):
+    while True:
+        await flag.wait()
+        lamp.value(not lamp.value())
+async def main():
+    flags = [asyncio.ThreadSafeFlag() for _ in range(3)]
+    for number, flag in zip((12, 13, 14), flags):
+        asyncio.create_task(wait_for(flag, Pin(number, Pin.OUT)))
+    if WAIT_FIRST:
+        await asyncio.sleep(0)         # the tasks wait before the first handler is there
+    def handler(flag):
+        return lambda pin: flag.set()
+    for number, flag in zip((0, 4, 5), flags):
+        Pin(number, Pin.IN, Pin.PULL_UP).irq(handler(flag), Pin.IRQ_FALLING)
+    print("armed")
+    while True:
+        try:
+            await asyncio.wait_for(asyncio.ThreadSafeFlag().wait(), 3600)
+        except asyncio.TimeoutError:
+            pass
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("turn", [False, True])
+@pytest.mark.parametrize("wait_first", [False, True])
+def test_each_flag_wakes_who_waits_for_it(turn, wait_first):
+    with VirtualBoard(main=f"WAIT_FIRST = {wait_first}\n" + FLAGS, turn=turn) as board, board.watch() as changes:
+        while "armed" not in board.console():
+            changes.until(change="console")
+        for level in (1, 0, 1):
+            for button, lamp in ((0, 12), (5, 14), (4, 13)):
+                before = {pin: board.pins[pin] for pin in (12, 13, 14)}
+                board.pins[button] = 0
+                changes.until(change="pin", pin=lamp, value=level)
+                board.pins[button] = 1
+                assert {pin: board.pins[pin] for pin in (12, 13, 14)} == {**before, lamp: level}
+
+
+def test_a_board_that_waits_for_a_flag_sleeps():
+    with VirtualBoard(main="WAIT_FIRST = False\n" + FLAGS) as board, board.watch(timeout_s=0.5) as changes:
+        while "armed" not in board.console():
+            changes.until(change="console")
+        board.pins[0] = 0
+        changes.until(change="pin", pin=12, value=1)
+        before = sleeps(board.info()["pid"])
+        with pytest.raises(SimulatorError, match="said nothing"):
+            changes.until(change="pin", pin=13)        # for half a second
+        assert sleeps(board.info()["pid"]) - before < 3
+
+
+def sleeps(pid):
+    """How often the threads of a process have gone to sleep."""
+    threads = [Path(f"/proc/{pid}/task/{thread}/status").read_text() for thread in os.listdir(f"/proc/{pid}/task")]
+    return sum(int(line.split()[1]) for text in threads for line in text.splitlines() if line.startswith("voluntary"))
 
 
 def test_an_edge_that_was_not_asked_for_stays_silent():
@@ -161,6 +234,14 @@ masked = machine.disable_irq()
         assert (info["crashes"], info["starts"]) == (0, 1)
         assert ticks["fired"] > 0
         assert 0 <= seen - (ticks["fired"] - ticks["late"]) <= 1   # one more may come due while nothing waits
+
+
+def test_a_signal_writes_nothing_into_a_file_of_the_program():
+    with VirtualBoard(main="import time\nwhile True: time.sleep(9)\n") as board:
+        board.run("import machine, time\nn = []\nmachine.Timer(0).init(period=2, callback=lambda t: n.append(1))\n"
+                  "files = [open('/f%d' % i, 'w') for i in range(8)]\n"
+                  "while len(n) < 50: time.sleep_ms(1)\nfor file in files: file.close()")
+        assert [(board.dir / f"f{i}").read_bytes() for i in range(8)] == [b""] * 8
 
 
 def test_masked_interrupts_wait_and_then_come():

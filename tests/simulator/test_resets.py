@@ -52,6 +52,8 @@ def test_rtc_memory_survives_all_but_a_power_cut():
         for action in (board.reset, lambda: board.reset(hard=False)):
             cause_after(board, action)
             assert board.run("print(machine.RTC().memory())\n") == "b'kept\\x00'\n"
+        board.run("machine.RTC().memory('text')")      # anything with a buffer will do, as on the port
+        assert board.run("print(machine.RTC().memory())\n") == "b'text'\n"
         cause_after(board, board.power_cycle)
         assert board.run("print(machine.RTC().memory())") == "b''\n"
 

@@ -50,6 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--control", type=Path, metavar="SOCKET", help="where to put the control socket")
     add("--mpy", action="store_true", help="deploy compiled modules")
     add("--clock", choices=("host", "unset"), default="host", help="the RTC at power-on (default: the host's time)")
+    add("--turn", action="store_true", help="what sleeps follows the clock when a test turns it (costs heap)")
+    add("--radio", type=int, nargs="*", metavar="PORT",
+        help="connections of the shell, the WebREPL and these ports can be lost and slowed by the control socket")
     # for VirtualBoard and tests
     add("--source", default="", help=argparse.SUPPRESS)                      # another tree; "none": deploy nothing
     add("--no-shell", action="store_true", help=argparse.SUPPRESS)           # ready is when main.py starts
@@ -90,7 +93,8 @@ def _simulate(args: argparse.Namespace, out: Out, scratch: Path) -> None:
         board = Board(Setup(
             kind=kind, identity=identity, rom=_rom(scratch), heap=str(heap_bytes), become=become,
             serial=_free_path(args.serial or scratch / "serial"), control=args.control or scratch / "control",
-            source=source, clock_unset=args.clock == "unset", leash=sys.stdin.fileno() if args.leash else None))
+            source=source, clock_unset=args.clock == "unset", leash=sys.stdin.fileno() if args.leash else None,
+            turn=args.turn, radio=None if args.radio is None else tuple(args.radio)))
         _Herald(board, out, not args.no_shell).start()
         board.run()
     finally:
@@ -185,9 +189,9 @@ class _Herald:
     def _is_ready(self) -> bool:
         board = self._board
         if not self._shell:
-            return board.state in ("main", "repl") and board.starts > 0
-        identity = board.setup.identity
-        return board.vm is not None and places.is_listening(identity.address, identity.shell_port)
+            return board.state != "booting" and board.starts > 0
+        port = board.world.own_port(places.SHELL_PORT)
+        return board.vm is not None and places.is_listening(board.setup.identity.address, port)
 
     def _facts(self) -> dict[str, object]:
         setup = self._board.setup

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, NamedTuple, Self
@@ -42,6 +42,7 @@ class Control:
 
     def __init__(self, path: str, timeout_s: float = ANSWER_S) -> None:
         self._link = socket.socket(socket.AF_UNIX)
+        self._timeout_s = timeout_s
         self._link.settimeout(timeout_s)
         self._link.connect(path)
         self._file = self._link.makefile("rb")
@@ -49,6 +50,11 @@ class Control:
 
     def ask(self, op: str, **arguments: Any) -> Any:
         """`ok` of the answer. Raises SimulatorError with the `error`."""
+        return self.ask_patiently(self._timeout_s, op, **arguments)
+
+    def ask_patiently(self, timeout_s: float, op: str, **arguments: Any) -> Any:
+        """The same with a time-out of its own."""
+        self._link.settimeout(timeout_s)
         self._ident += 1
         self._link.sendall(json.dumps({"id": self._ident, "op": op, **arguments}).encode() + b"\n")
         while True:
@@ -138,7 +144,12 @@ class Analog:
 
 
 class BoardClock:
-    """The board's own clock, without time zone, in seconds since 1970."""
+    """The board's own clock, without time zone, in seconds since 1970.
+
+    What a turn moves, on any board: the RTC (time.time(), localtime()), machine.Timer, WDT and deepsleep; on a board
+    with turn=True also what sleeps: asyncio.sleep(), wait_for() and time.sleep(), time.sleep_ms().
+    What it never moves: time.ticks_ms() and its kin, time.sleep_us(), a socket's settimeout(), the world outside.
+    """
 
     def __init__(self, control: Control) -> None:
         self._control = control
@@ -150,8 +161,62 @@ class BoardClock:
         self._control.ask("clock", set=seconds_1970)
 
     def advance(self, seconds: float) -> None:
-        """That much time has passed: RTC, machine.Timer, WDT and deepsleep; not asyncio.sleep()."""
+        """That much time has passed, at once: who slept through several of its dates wakes once, late."""
         self._control.ask("clock", advance=seconds)
+
+    def run(self, seconds: float, limit_s: float = 60.0, grace_ms: int = 200) -> None:
+        """Let that much time pass as fast as the program can work; everything happens at its own date.
+
+        Whenever nothing is ready the time up to the next date (a sleeping task, Timer, WDT, end of a deepsleep, of the
+        span) is skipped, so a program that never sleeps takes the time that it takes. Resets, bites and deepsleep in
+        the span are as always. Sockets get 1 ms of real time before each skip, grace_ms after traffic: a fake server
+        of a test has so long to answer before a time-out of the board begins to run. Needs VirtualBoard(turn=True).
+        Raises SimulatorError when the span has not passed after limit_s of real time.
+        """
+        self._control.ask_patiently(limit_s + ANSWER_S, "clock", run=seconds, limit=limit_s, grace_ms=grace_ms)
+
+
+class World:
+    """board.world["ip-api.com", 80] = ("127.0.0.1", port): a fake server of the test is what the board finds.
+
+    Key: a name for all of its ports, or (name, port), which counts more. Value: (address, port), or an address for the
+    port that was asked for. `del` forgets it. pool.ntp.org:123 is there from the start: board.ntp.
+    """
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def __setitem__(self, name: str | tuple[str, int], to: str | tuple[str, int]) -> None:
+        self._control.ask("world", **self._words(name), to=to)
+
+    def __delitem__(self, name: str | tuple[str, int]) -> None:
+        self._control.ask("world", **self._words(name), to=None)
+
+    @staticmethod
+    def _words(name: str | tuple[str, int]) -> dict[str, Any]:
+        return {"name": name} if isinstance(name, str) else {"name": name[0], "port": name[1]}
+
+
+class TimeServer:
+    """The board's time server: the host's time and all that board.clock has skipped, until it is set."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def set(self, seconds_1970: float) -> None:
+        """It goes on from there."""
+        self._control.ask("ntp", set=seconds_1970)
+
+    def mode(self, mode: str) -> None:
+        """mode: "ok", "silent" answers nothing, "garbage" answers several kinds of it, in turn"""
+        self._control.ask("ntp", mode=mode)
+
+    def time(self) -> float:
+        return float(self._control.ask("ntp")["time"])
+
+    def asked(self) -> int:
+        """Questions that have come so far."""
+        return int(self._control.ask("ntp")["asked"])
 
 
 class Shell:
@@ -207,6 +272,9 @@ class VirtualBoard:
     shell     False: ready as soon as main.py starts; default: True, without it when `main` is given
     clock     "host", or "unset": 2000-01-01 at power-on
     flash     size of the flash chip
+    radio     network(False) is true loss, and the network can be slow; for the ports of shell and WebREPL, those given
+              here, e.g. radio=(80,), and all that the board connects to. Costs throughput
+    turn      sleeping tasks follow board.clock, and board.clock.run() works; costs heap, so not for measuring
 
     Raises SimulatorError when the board does not come up; its stderr and console are in the message.
     """
@@ -215,7 +283,8 @@ class VirtualBoard:
                  heap: str = "256K", address: str | None = None, mpy: bool = False,
                  source: Path | str | None = None, files: Mapping[str, str | bytes] | None = None,
                  config: Mapping[str, Any] | None = None, main: str | None = None, shell: bool | None = None,
-                 clock: str = "host", flash: str = "4M") -> None:
+                 clock: str = "host", flash: str = "4M", turn: bool = False,
+                 radio: bool | Sequence[int] = False) -> None:
         self.name = name
         self._temporary = tempfile.TemporaryDirectory(prefix="micros-board-")
         self.dir = Path(dir) if dir is not None else Path(self._temporary.name, "flash")
@@ -230,7 +299,10 @@ class VirtualBoard:
                        "--serial", str(Path(self._temporary.name, "serial"))]
         if main is not None or source is not None:
             self._flags += ["--source", "none" if source is None else str(source)]
-        self._flags += ["--mpy"] * mpy + ["--no-shell"] * (not self._has_shell)
+        self._flags += ["--mpy"] * mpy + ["--no-shell"] * (not self._has_shell) + ["--turn"] * turn
+        self._has_radio = radio is not False
+        if self._has_radio:
+            self._flags += ["--radio", *map(str, radio if isinstance(radio, Sequence) else ())]
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
         self._control: Control | None = None
@@ -268,6 +340,8 @@ class VirtualBoard:
         self.pwm = PwmChannels(self._control)
         self.adc = Analog(self._control)
         self.clock = BoardClock(self._control)
+        self.world = World(self._control)
+        self.ntp = TimeServer(self._control)
 
     def stop(self) -> None:
         """End the process and remove what was temporary. May be called twice."""
@@ -339,9 +413,19 @@ class VirtualBoard:
         """Unplug it and plug it in again: RTC and its memory are lost."""
         self.ask("reset", kind="power")
 
-    def network(self, up: bool) -> None:
-        """The access point comes and goes. Open connections are not cut."""
-        self.ask("network", up=up)
+    def network(self, up: bool, delay_ms: int = 0) -> None:
+        """The access point comes and goes: the station loses it, names are not found.
+
+        Without radio=True that is all: open connections go on and new ones come in. With it, while down:
+        - connections stand still: not a byte, not a FIN either way. They go on when the network is back; what was
+          written, the board's own end included, comes then.
+        - who connects from outside hears nothing (elsewhere than on Linux: is refused).
+        - the board's lookups raise OSError, -202 for a name, 113 (EHOSTUNREACH) for an address; connect() to what
+          was looked up before: 111 (ECONNREFUSED).
+        - UDP to what was looked up is lost, both ways; broadcasts and UDP from outside still pass.
+        delay_ms: in each direction, of TCP connections through the radio, in real time.
+        """
+        self.ask("network", up=up, **({"delay_ms": delay_ms} if delay_ms or self._has_radio else {}))
 
     def info(self) -> dict[str, Any]:
         info: dict[str, Any] = self.ask("info")

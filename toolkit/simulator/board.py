@@ -18,10 +18,15 @@ from toolkit.simulator.errors import SimulatorError
 from toolkit.simulator.events import Events
 from toolkit.simulator.operations import operations
 from toolkit.simulator.pinmap import logical_pins
+from toolkit.simulator.radio import Radio
 from toolkit.simulator.romfs import Rom
 from toolkit.simulator.silicon import Effects, Identity, Silicon
+from toolkit.simulator.sleepers import Sleepers
+from toolkit.simulator.span import Span
+from toolkit.simulator.timeserver import TimeServer
 from toolkit.simulator.vm import Start, Vm
 from toolkit.simulator.wire import Wire
+from toolkit.simulator.world import TIME_SERVER, World
 
 IDLE_S = 3600.0
 CRASH_PAUSE_S = 0.5            # between two starts of a VM that dies of a signal
@@ -34,6 +39,8 @@ class Setup:
     """What a board is made of.
 
     leash   a file descriptor whose end of file ends the board, None = on its own
+    turn    sleeping tasks follow the board's clock, and time can pass fast
+    radio   ports besides shell and WebREPL whose connections can be lost and slowed; None: those of no port can
     """
 
     kind: BoardKind
@@ -46,6 +53,8 @@ class Setup:
     source: Path | None = None
     clock_unset: bool = False
     leash: int | None = None
+    turn: bool = False
+    radio: tuple[int, ...] | None = None
 
 
 class Board:
@@ -56,6 +65,8 @@ class Board:
         self.clock = Clock(setup.clock_unset)
         self.chip = Silicon(setup.kind, setup.identity, self.clock, Effects(
             self._changed, self._event, self.reset, self._sleep, self._mask, lambda: self._enter("main")))
+        self.world = World(setup.identity, lambda: self.chip.network_up)
+        self.chip.resolve = self.world.answer
         self.console = Console(time.monotonic, lambda: self._enter("repl"))
         self.console.ports.append(self)
         self.state = "booting"
@@ -66,6 +77,8 @@ class Board:
         self.names: dict[str, int] = {}
         self._wire: Wire | None = None
         self._events: Events | None = None
+        self._sleepers: Sleepers | None = None
+        self.span: Span | None = None              # passes just now
         self._wake_due_s: float | None = None      # end of a deepsleep
         self._restart: tuple[str, bool] | None = None
         self.serving: Client | None = None         # whose request is being answered
@@ -102,11 +115,55 @@ class Board:
         self._do_restart()
 
     def advance(self, seconds: float) -> None:
-        """Let time have passed for the board."""
-        self.clock.skip(seconds)
+        """Let time have passed for the board, at once."""
+        self.skip(seconds)
         if self.chip.timers.catch_up(self.clock.now()):
             self.reset_now("wdt")
         self._wake_from_sleep()
+
+    def set_network(self, is_up: bool, delay_ms: int | None) -> None:
+        """Lose the network, or have it back. Raises SimulatorError when it shall be slow and there is no radio."""
+        radio = self.world.radio
+        if delay_ms and not radio:
+            raise SimulatorError("only a board with radio=True can have a slow network")
+        self.chip.network_up = is_up
+        if radio:
+            radio.set(is_up, radio.delay_s if delay_ms is None else delay_ms / 1000)
+
+    def run_clock(self, seconds: float, limit_s: float, grace_ms: int, ident: object) -> None:
+        """Let time pass as fast as the program can work; its end is the answer to the request with this id.
+
+        Raises SimulatorError when that cannot be.
+        """
+        if not self.setup.turn:
+            raise SimulatorError("only a board with turn=True can let its time pass faster")
+        if self.span:
+            raise SimulatorError("a span of time is passing already")
+        assert self.serving
+        client = self.serving
+        self.span = Span(self, seconds, limit_s, grace_ms, client, lambda error: self._post(
+            client, {"id": ident, "error": str(error)} if error else {"id": ident, "ok": {"rtc": self.clock.rtc()}}))
+
+    def skip(self, seconds: float) -> None:
+        """Turn the clocks forward; what is due then comes with the next turn of the loop."""
+        self.clock.skip(seconds)
+        self.wake_sleepers()
+
+    def wake_sleepers(self) -> None:
+        """Have them look at the clock."""
+        if self._sleepers:
+            self._sleepers.wake()
+
+    def idle_s(self) -> float | None:
+        """What the program has said: seconds of sleep, inf = for ever, None while it works."""
+        return self._sleepers.idle_s() if self._sleepers else None
+
+    def events_are_over(self) -> bool:
+        return not self._events or self._events.is_idle()
+
+    def next_due_s(self) -> float | None:
+        """When the next timer, watchdog or end of a deepsleep is due, in clock.now()."""
+        return self.chip.timers.next_due_s() if self.vm else self._wake_due_s
 
     def drain(self) -> None:
         """Do all that the program has told so far."""
@@ -131,7 +188,15 @@ class Board:
         self._listener = socket.socket(socket.AF_UNIX)
         self._bind_control(self.setup.control)
         self._listener.listen()
+        self.time_server = TimeServer(lambda: time.time() + self.clock.skipped_s)
+        at = ("127.0.0.1", self.time_server.port)
+        self.world.names[TIME_SERVER] = at
+        self.world.inside.add(at)
+        if self.setup.radio is not None:
+            own = self.setup.identity
+            self.world.radio = Radio(own.address, (own.shell_port, own.webrepl_port, *self.setup.radio), self._rewatch)
         self._watch(self._wake_r, self._signalled)
+        self._watch(self.time_server, lambda: self.time_server.serve(self.chip.network_up))
         self._watch(self._port, lambda: self.console.type(self._port.receive()))
         self._watch(self._listener, self._accept)
         if self.setup.leash is not None:
@@ -149,8 +214,11 @@ class Board:
         signal.set_wakeup_fd(-1)
         for client in list(self._clients):
             self._drop(client)
+        if self.world.radio:
+            self.world.radio.close()
         self._selector.close()
         self._listener.close()
+        self.time_server.close()
         self.setup.control.unlink(missing_ok=True)
         self._port.close()
         self.clock.close()
@@ -160,11 +228,24 @@ class Board:
     def _watch(self, what: Any, call: Callable[[], object], mask: int = selectors.EVENT_READ) -> None:
         self._selector.register(what, mask, call)
 
+    def _rewatch(self, what: Any, call: Callable[[], object], mask: int) -> None:
+        """Call when `what` is ready for the mask; 0: no longer."""
+        if not mask:
+            self._unwatch(what)
+        elif self._is_watched(what):
+            self._selector.modify(what, mask, call)
+        else:
+            self._watch(what, call, mask)
+
     def _is_watched(self, what: Any) -> bool:
         try:
             return bool(self._selector.get_key(what))
         except (KeyError, ValueError):             # ValueError: it is closed
             return False
+
+    def _unwatch(self, what: Any) -> None:
+        if self._is_watched(what):
+            self._selector.unregister(what)
 
     def _turn(self) -> None:
         for key, _ in self._selector.select(self._time_out_s()):
@@ -173,14 +254,18 @@ class Board:
         self._do_restart()
         self._tick()
         self._do_restart()
+        if self.span:
+            self.span.step()
 
     def _time_out_s(self) -> float:
         now = time.monotonic()
         due = [self.console.next_pump_s(), self._port.next_flush_s(),
                self._events.next_wake_s() if self._events else None]
         due += [at for at, _ in self._calls]
-        board_due = [self._wake_due_s] if not self.vm else [self.chip.timers.next_due_s()]
-        due += [None if at is None else now + at - self.clock.now() for at in board_due]
+        board_due = self.next_due_s()
+        due += [None if board_due is None else now + board_due - self.clock.now(),
+                self.span.next_step_s() if self.span else None,
+                self.world.radio.next_due_s() if self.world.radio else None]
         return max(0.0, min((at for at in due if at is not None), default=now + IDLE_S) - now)
 
     def _tick(self) -> None:
@@ -191,6 +276,8 @@ class Board:
         if self.vm and self.chip.timers.tick(self.clock.now()):
             self._bite()
         self._wake_from_sleep()
+        if self.world.radio:
+            self.world.radio.tick()
         now = time.monotonic()
         calls, self._calls = self._calls, []
         for at, call in calls:
@@ -218,7 +305,8 @@ class Board:
         self.chip.restart(cause)
         if cause != "soft":
             self.console.print(self.setup.kind.boot_lines(cause))
-        start = Start(self.setup.identity.directory, self.setup.rom, self.setup.heap, self.clock.fileno(), not raw)
+        start = Start(self.setup.identity.directory, self.setup.rom, self.setup.heap, self.clock.fileno(), not raw,
+                      self.setup.turn)
         vm = self.vm = Vm(start, self.setup.become)
         self._wire = Wire(vm.requests, self.chip.obey)
         self._events = Events(vm.events, vm.pid)
@@ -226,6 +314,9 @@ class Board:
         self._watch(vm.tty, self._printed)
         self._watch(vm.requests, self._requested)
         self._watch(vm.events, self._event_word)
+        if vm.sleepers:
+            self._sleepers = Sleepers(vm.sleepers, self.clock)
+            self._watch(vm.sleepers, self._reported)
         self.names = logical_pins(self.setup.identity.directory, self.setup.kind, self.setup.source)
         self.starts += 1
         self.started_s = time.monotonic()
@@ -236,14 +327,15 @@ class Board:
         if not self.vm:
             return 0
         assert self._wire and self._events
-        for what in (self.vm.tty, self.vm.requests, self.vm.events):
-            if self._is_watched(what):
-                self._selector.unregister(what)
+        for what in (self.vm.tty, self.vm.requests, self.vm.events, self.vm.sleepers):
+            self._unwatch(what)
         self.console.detach()
         self._wire.close()
         self._events.close()
+        if self._sleepers:
+            self._sleepers.close()
         status = self.vm.end()
-        self.vm = self._wire = self._events = None
+        self.vm = self._wire = self._events = self._sleepers = None
         return status
 
     def _do_restart(self) -> None:
@@ -293,6 +385,10 @@ class Board:
         if self._events and self.vm and not self._events.drain():
             self._selector.unregister(self.vm.events)
 
+    def _reported(self) -> None:
+        if self._sleepers and self.vm and not self._sleepers.drain():
+            self._unwatch(self.vm.sleepers)
+
     def _mask(self, masked: bool) -> None:
         if self._events:
             self._events.mask(masked)
@@ -315,7 +411,7 @@ class Board:
             self.drain()
             reply = answer(line, self._operations)
             self._do_restart()
-            if not client.send(reply):
+            if reply and not client.send(reply):
                 lines = None
                 break
         if lines is None:
@@ -336,6 +432,8 @@ class Board:
             self._clients.remove(client)
             self._selector.unregister(client)
             client.close()
+            if self.span and self.span.asked_by is client:
+                self.span.stop(None)
 
     def _changed(self, change: dict[str, Any]) -> None:
         names = [name for name, number in self.names.items() if number == change["pin"]]
@@ -343,7 +441,12 @@ class Board:
 
     def _tell_watchers(self, change: dict[str, Any]) -> None:
         for client in [client for client in self._clients if client.watches]:
-            if client.send(change):
-                self._want_write(client)
-            else:
-                self._drop(client)
+            self._post(client, change)
+
+    def _post(self, client: Client, message: dict[str, Any]) -> None:
+        if client not in self._clients:
+            return
+        if client.send(message):
+            self._want_write(client)
+        else:
+            self._drop(client)

@@ -7,14 +7,19 @@ import time
 from collections.abc import Callable
 
 UNSET_S = 946684800          # 2000-01-01: what an ESP32 shows before anyone has set its clock
-RECORD = struct.Struct("<q")  # microseconds that the RTC is ahead of the host's clock
+STAMP_MASK = 2**31 - 1
+# microseconds: the RTC ahead of the host's clock, all that was skipped; stamp << 1 | 1 while a span passes fast;
+# milliseconds of real time that the outside has for an answer then
+RECORD = struct.Struct("<qqIH")
 
 
 class Clock:
     """Host time plus what a test has skipped.
 
     The RTC's distance from the host clock lies in a file that the VM holds open (fd 5): reading the time costs
-    the board two system calls and no round trip, and a turned clock is seen at once.
+    the board two system calls and no round trip, and a turned clock is seen at once. Behind it stands what only a
+    board with `turn` reads (rom/_turn.py).
+    stamp   number of the last change that concerns sleeping tasks
     """
 
     def __init__(self, unset: bool = False, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -22,6 +27,9 @@ class Clock:
         self._unset = unset
         self._skipped_s = 0.0
         self._offset_us = 0
+        self.stamp = 0
+        self._fast = False
+        self._grace_ms = 0
         self._file = tempfile.TemporaryFile()      # noqa: SIM115 - lives as long as the board, closed in close()
         self.power_on()
 
@@ -35,6 +43,11 @@ class Clock:
         """The RTC loses its setting."""
         self.set_rtc(UNSET_S if self._unset else time.time())
 
+    @property
+    def skipped_s(self) -> float:
+        """All that was skipped so far."""
+        return self._skipped_s
+
     def now(self) -> float:
         """Seconds that have passed for the board; differences count."""
         return self._monotonic() + self._skipped_s
@@ -46,14 +59,28 @@ class Clock:
     def set_rtc(self, seconds_1970: float) -> None:
         self._write(round((seconds_1970 - time.time()) * 1e6))
 
-    def set_fields(self, year: int, month: int, day: int, hour: int, minute: int, second: int) -> None:
-        self.set_rtc(calendar.timegm((year, month, day, hour, minute, second)))
+    def set_fields(self, date: tuple[int, ...], us: int) -> None:
+        """date: year, month, day, hour, minute, second"""
+        self.set_rtc(calendar.timegm(date) + us / 1e6)
 
     def skip(self, seconds: float) -> None:
         """Let `seconds` have passed, on both clocks."""
         self._skipped_s += seconds
+        self.stamp += 1
         self._write(self._offset_us + round(seconds * 1e6))
+
+    def mark(self) -> None:
+        """A new stamp: what an idle program has said before counts no more."""
+        self.stamp += 1
+        self._write(self._offset_us)
+
+    def hurry(self, fast: bool, grace_ms: int = 0) -> None:
+        """fast: the program shall say when it is idle. grace_ms: 0-65535"""
+        self._fast = fast
+        self._grace_ms = grace_ms
+        self.mark()
 
     def _write(self, offset_us: int) -> None:
         self._offset_us = offset_us
-        os.pwrite(self.fileno(), RECORD.pack(offset_us), 0)
+        stamp = (self.stamp & STAMP_MASK) << 1 | self._fast
+        os.pwrite(self.fileno(), RECORD.pack(offset_us, round(self._skipped_s * 1e6), stamp, self._grace_ms), 0)

@@ -23,6 +23,7 @@ PTY_BYTES = 4096
 STALLED_S = 1.0                # a pty that takes nothing for so long has no reader
 CTRL_A, CTRL_C = b"\x01", b"\x03"
 RAW_BANNER, FRIENDLY_BANNER = b"raw REPL; CTRL-B to exit", b'Type "help()"'
+RAW_PROMPTS = (b"\x04>", RAW_BANNER + b"\r\n>")
 INTERRUPT_S = 0.2              # how long a Ctrl-C waits for a program that can take it
 SETTLE_S = 0.05                # and how long the bytes behind it wait for its effect
 RETRY_S = 0.002
@@ -190,6 +191,13 @@ class Console:
         return LONE_LF.sub(b"\r\n", before + data)[len(before):]
 
     # -- to the board
+    def is_at_rest(self) -> bool:
+        """The REPL waits to be typed to, and nothing is on its way."""
+        if not self._vm or self._typed:
+            return False
+        at_prompt = self.raw and self.history.endswith(RAW_PROMPTS)
+        return self._vm.is_reading() or (at_prompt and not self._vm.unread())
+
     def type(self, data: bytes) -> None:
         """Bytes from a user. Beyond 256 KiB that the board does not take, the newest are lost."""
         self._typed = (self._typed + data)[:TYPED_BYTES]

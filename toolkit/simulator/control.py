@@ -15,13 +15,27 @@ Unix socket, one JSON object per line; `id` comes back as it was sent. Answer {"
 | {"op": "sensor", "name": "hall", "value": n}     | raw_temperature (F), hall, battery_mv                           |
 | {"op": "pixels", "pin": 15}                      | [[r, g, b], ...] last written to the strip; null without        |
 | {"op": "i2c", "address": 60, "registers": {..}}  | attaches a chip of 256 registers; without registers: unplugs it |
+| {"op": "dht", "pin": 32, "frame": "028c015fee"}  | {"frame": the 5 bytes that a DHT answers with, "asked": times}; |
+|                                                  | null unplugs it; without frame: reads it                        |
+| {"op": "onewire", "pin": 19, "serial": 1,        | {"rom", "temp", "parasite", "fault"} of the DS18B20 with that   |
+|  "temp": 21.5, "parasite": false, "fault": ""}   | serial number, put there when it is not; fault: onewire.FAULTS  |
 | {"op": "clock"}                                  | {"rtc": seconds since 1970}                                     |
 | {"op": "clock", "set": seconds}                  | sets the RTC                                                    |
-| {"op": "clock", "advance": seconds}              | that time has passed: RTC, timers, watchdog and deepsleep       |
+| {"op": "clock", "advance": seconds}              | that time has passed: RTC, timers, watchdog and deepsleep; with |
+|                                                  | --turn for sleeping tasks too                                   |
+| {"op": "clock", "run": seconds, "limit": real_s, | lets it pass as fast as the program can work (--turn only); the |
+|  "grace_ms": 200}                                | answer comes when it has passed, an error after `limit` (60);   |
+|                                                  | sockets outside have grace_ms for an answer                     |
 | {"op": "timers"}                                 | {"0": {"period_s", "fired", "late"}}                            |
 | {"op": "wdt"}                                    | {"timeout_ms", "left_s"}, null when it is not armed             |
 | {"op": "reset", "kind": "hard"/"soft"/"power"}   | the new start's number                                          |
-| {"op": "network", "up": true, "rssi": -60}       | {"up", "rssi"}; both arguments optional                         |
+| {"op": "network", "up": true, "rssi": -60,       | {"up", "rssi"}; all arguments optional, delay_ms, of real time  |
+|  "delay_ms": 200}                                | and per direction, with --radio only                            |
+| {"op": "world", "name": "a.b", "port": 80,       | sockets for a.b:80 go there; without port: for a.b, whatever    |
+|  "to": ["127.0.0.1", 8080]}                      | the port; "to" an address keeps the port, null forgets the name |
+| {"op": "world"}                                  | [[name, port or null, address, port or null], ...]              |
+| {"op": "ntp", "set": seconds, "mode": "silent"}  | {"time", "mode": "ok"/"silent"/"garbage", "asked", "port"} of   |
+|                                                  | the time server behind pool.ntp.org; both arguments optional    |
 | {"op": "console"}                                | the last 64 KiB of text                                         |
 | {"op": "write", "text": "..."}                   | types on the serial line                                        |
 | {"op": "info"}                                   | {"pid", "starts", "cause", "state", "uptime_s", "name", ...}    |
@@ -43,6 +57,8 @@ MAX_LINE = 1 << 20
 MAX_BACKLOG = 4 << 20          # bytes that a watcher may be behind before it is dropped
 
 log = logging.getLogger(__name__)
+
+LATER = object()               # an operation returns it that sends its answer itself
 
 Request = dict[str, Any]
 Operation = Callable[[Request], Any]
@@ -96,8 +112,8 @@ class Client:
         self._link.close()
 
 
-def answer(line: bytes, operations: dict[str, Operation]) -> dict[str, Any]:
-    """The answer to one line of a client; every mistake of the client is an `error`."""
+def answer(line: bytes, operations: dict[str, Operation]) -> dict[str, Any] | None:
+    """The answer to one line of a client, None when it comes later; every mistake of the client is an `error`."""
     ident = None
     try:
         request = json.loads(line)
@@ -107,7 +123,8 @@ def answer(line: bytes, operations: dict[str, Operation]) -> dict[str, Any]:
         operation = operations.get(str(request.get("op")))
         if operation is None:
             raise ValueError(f"unknown op {request.get('op')!r}; there are: {', '.join(sorted(operations))}")
-        return {"id": ident, "ok": operation(request)}
+        value = operation(request)
+        return None if value is LATER else {"id": ident, "ok": value}
     except KeyError as error:
         return {"id": ident, "error": f"{error.args[0]} is missing or unknown"}
     except (ValueError, TypeError, OverflowError, BoardFault, SimulatorError) as error:

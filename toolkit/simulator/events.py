@@ -28,6 +28,7 @@ class Events:
         self._waiting: deque[Record] = deque()
         self._sent: deque[Record] = deque()        # on their way to the reader thread
         self._scheduled: deque[Record] = deque()   # in the VM's scheduler
+        self._ran_early = 0    # callbacks that ran before the reader thread could say that they are scheduled
         self._wake_after_s = FIRST_WAKE_S
         self._wake_due_s: float | None = None
         self._refused = False
@@ -88,16 +89,25 @@ class Events:
     def _heard(self, word: bytes) -> None:
         if word == SCHEDULED and self._sent:
             self._scheduled.append(self._sent.popleft())
-            self._start_waking()
-        elif word == RUNNING and self._scheduled:
-            self._scheduled.popleft()
-            self._wake_due_s = None
-            if self._scheduled:
+            if self._ran_early:
+                self._ran_early -= 1
+                self._has_run()
+            else:
                 self._start_waking()
+        elif word == RUNNING and self._scheduled:
+            self._has_run()
+        elif word == RUNNING and self._sent:
+            self._ran_early += 1
         elif word == REFUSED and self._sent:
             # the program's own callbacks fill the scheduler: once more with the next wake
             self._waiting.appendleft(self._sent.popleft())
             self._refused = True
+            self._start_waking()
+
+    def _has_run(self) -> None:
+        self._scheduled.popleft()
+        self._wake_due_s = None
+        if self._scheduled:
             self._start_waking()
 
     def _start_waking(self) -> None:

@@ -2,22 +2,42 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from toolkit.simulator.control import Operation, Request
+from toolkit.simulator.control import LATER, Operation, Request
 from toolkit.simulator.i2c import RegisterChip
+from toolkit.simulator.onewire import FAULTS as WIRE_FAULTS
+from toolkit.simulator.timeserver import MODES
+from toolkit.simulator.world import Place
 
 if TYPE_CHECKING:
     from toolkit.simulator.board import Board
 
 RESETS = ("hard", "soft", "power")
+LIMIT_S, GRACE_MS = 60.0, 200  # of clock run
 
 
 def _integer(value: Any, low: int, high: int) -> int:
     if type(value) is not int or not low <= value <= high:
         raise ValueError(f"value is an integer, {low} to {high}, got {value!r}")
     return value
+
+
+def _span_s(value: Any) -> float:
+    seconds = float(value)
+    if not 0 <= seconds < 10 * 366 * 86400:
+        raise ValueError("a clock goes forward, ten years at most")
+    return seconds
+
+
+def _place(to: Any) -> Place:
+    """to: "address", or ["address", port]"""
+    address, port = (to, 0) if isinstance(to, str) else to
+    if not re.fullmatch(r"[\w.:-]+", address):
+        raise ValueError(f"an address is letters, digits, . : and -, got {address!r}")
+    return address, port and _integer(port, 1, 65535)
 
 
 class Desk:
@@ -89,13 +109,34 @@ class Desk:
             chips[address] = RegisterChip({int(at): int(value) for at, value in request["registers"].items()})
         return sorted(chips)
 
-    def clock(self, request: Request) -> dict[str, float]:
+    def dht(self, request: Request) -> dict[str, Any]:
+        number, wires = self._number(request), self._board.chip.wires
+        if "frame" in request:
+            wires.frames.pop(number, None)
+            if request["frame"] is not None:
+                wires.frames[number] = bytes.fromhex(request["frame"])
+        return {"frame": wires.frames[number].hex() if number in wires.frames else None,
+                "asked": wires.asked.get(number, 0)}
+
+    def onewire(self, request: Request) -> dict[str, Any]:
+        chip = self._board.chip.wires.thermometer(self._number(request), _integer(request["serial"], 0, 2**48 - 1))
+        if request.get("fault", "") not in WIRE_FAULTS:
+            raise ValueError(f"fault is one of {', '.join(map(repr, WIRE_FAULTS))}, got {request['fault']!r}")
+        chip.temp = float(request.get("temp", chip.temp))
+        chip.is_parasite = bool(request.get("parasite", chip.is_parasite))
+        chip.fault = request.get("fault", chip.fault)
+        return {"rom": chip.rom.hex(), "temp": chip.temp, "parasite": chip.is_parasite, "fault": chip.fault}
+
+    def clock(self, request: Request) -> object:
         if "set" in request:
             self._board.clock.set_rtc(float(request["set"]))
         if "advance" in request:
-            if not 0 <= float(request["advance"]) < 10 * 366 * 86400:
-                raise ValueError("a clock goes forward, ten years at most")
-            self._board.advance(float(request["advance"]))
+            self._board.advance(_span_s(request["advance"]))
+        if "run" in request:
+            grace_ms = _integer(request.get("grace_ms", GRACE_MS), 0, 65535)
+            limit_s = float(request.get("limit", LIMIT_S))
+            self._board.run_clock(_span_s(request["run"]), limit_s, grace_ms, request.get("id"))
+            return LATER
         return {"rtc": self._board.clock.rtc()}
 
     def timers(self, _: Request) -> dict[int, Any]:
@@ -117,9 +158,31 @@ class Desk:
 
     def network(self, request: Request) -> dict[str, Any]:
         chip = self._board.chip
-        chip.network_up = bool(request.get("up", chip.network_up))
+        delay_ms = _integer(request["delay_ms"], 0, 60000) if "delay_ms" in request else None
+        self._board.set_network(bool(request.get("up", chip.network_up)), delay_ms)
         chip.rssi_dbm = _integer(request.get("rssi", chip.rssi_dbm), -120, 0)
         return {"up": chip.network_up, "rssi": chip.rssi_dbm}
+
+    def world(self, request: Request) -> list[list[Any]]:
+        names = self._board.world.names
+        if "name" in request:
+            name = str(request["name"]).lower()
+            key = (name, _integer(request["port"], 1, 65535)) if request.get("port") else name
+            if request["to"] is None:
+                del names[key]
+            else:
+                names[key] = _place(request["to"])
+        return [[*(key if isinstance(key, tuple) else (key, None)), address, port or None]
+                for key, (address, port) in names.items()]
+
+    def ntp(self, request: Request) -> dict[str, Any]:
+        server = self._board.time_server
+        if request.get("mode", "ok") not in MODES:
+            raise ValueError(f"mode is one of {', '.join(MODES)}, got {request['mode']!r}")
+        server.mode = request.get("mode", server.mode)
+        if "set" in request:
+            server.set(float(request["set"]))
+        return {"time": server.time(), "mode": server.mode, "asked": server.asked, "port": server.port}
 
     def console(self, _: Request) -> str:
         return self._board.console.history.decode("utf-8", "replace")

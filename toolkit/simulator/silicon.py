@@ -11,6 +11,7 @@ from toolkit.simulator.clock import Clock
 from toolkit.simulator.errors import BoardFault
 from toolkit.simulator.gpio import Gpio
 from toolkit.simulator.i2c import I2cBus
+from toolkit.simulator.onewire import SingleWires
 from toolkit.simulator.timers import Timers
 
 BLOCK_BYTES = 4096             # littlefs on ESP32 and Pico
@@ -75,11 +76,13 @@ class Silicon:
     # readings that have no pin; raw_temperature is in Fahrenheit, as the chip's
     sensors: dict[str, int] = field(default_factory=lambda: {"raw_temperature": 128, "hall": 0, "battery_mv": 4100})
     bus: I2cBus = field(default_factory=I2cBus)
+    resolve: Callable[[str, str], Answer] = lambda host, port: None        # the world is built around the chip
 
     def __post_init__(self) -> None:
         effects = self.effects
         self.gpio = Gpio(self.kind, effects.changed, lambda pin, level: effects.event(EVENT_PIN, pin, level, True))
         self.timers = Timers(self.kind, lambda ident, may_wait: effects.event(EVENT_TIMER, ident, 0, may_wait))
+        self.wires = SingleWires(self.kind.platform, lambda pin: self.gpio.pad(pin).drive == 0, self.clock.now)
         self.verbs = _verbs(self)
 
     def obey(self, line: str) -> Answer:
@@ -111,11 +114,12 @@ class Silicon:
 
     def get(self, what: str) -> Answer:
         """Fixed facts, asked for once by the shims, so that they cost no heap before."""
+        if what == "used":     # counts every file: not for those who ask something else
+            return self.used_blocks()
         facts: dict[str, Answer] = {
             "machine": self.kind.machine, "mac": self.identity.mac(), "address": self.identity.address,
-            "shell": self.identity.shell_port, "webrepl": self.identity.webrepl_port, "platform": self.kind.platform,
-            "cause": self.kind.causes[self.cause], "epoch": self.kind.epoch_s, "freq": self.freq_hz,
-            "blocks": self.file_system_blocks(), "used": self.used_blocks(), "rssi": self.rssi_dbm,
+            "platform": self.kind.platform, "cause": self.kind.causes[self.cause], "epoch": self.kind.epoch_s,
+            "freq": self.freq_hz, "blocks": self.file_system_blocks(), "rssi": self.rssi_dbm,
             "up": int(self.network_up), "memory": self.rtc_memory,
             "led": -1 if self.kind.led is None else self.kind.led,
         }
@@ -132,8 +136,9 @@ class Silicon:
         return 0
 
     def set_rtc(self, *fields: str) -> int:
-        year, month, day, hour, minute, second = map(int, fields)
-        self.clock.set_fields(year, month, day, hour, minute, second)
+        *date, us = map(int, fields)
+        # ports/rp2/machine_rtc.c takes no notice of the last field
+        self.clock.set_fields((*date,), us if self.kind.platform == "esp32" else 0)
         return 0
 
     def joins(self, ssid: str) -> int:
@@ -162,6 +167,9 @@ def _verbs(chip: Silicon) -> dict[str, Callable[..., Answer]]:
         "adc": _numbers(gpio.analog),
         "touch": _numbers(gpio.touched),
         "pulse": lambda pin, _timeout: gpio.pulses_us.get(int(pin), -2),
+        "dht": _numbers(chip.wires.frame),
+        "presence": _numbers(chip.wires.presence),
+        "slots": _numbers(chip.wires.slots),
         "timer": _numbers(timers.claim),
         "wdt": lambda ms: timers.arm_wdt(now(), int(ms)),
         "get": chip.get,
@@ -169,6 +177,7 @@ def _verbs(chip: Silicon) -> dict[str, Callable[..., Answer]]:
         "rtc": chip.set_rtc,
         "memory": chip.remember,
         "join": chip.joins,
+        "resolve": lambda host, port: chip.resolve(host, port),
         "sensor": chip.sensors.__getitem__,
         "scan": chip.bus.scan,
         "i2c": lambda at, count, data="": chip.bus.transfer(int(at), bytes.fromhex(data), int(count)),

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from toolkit.simulator.romfs import Rom
 
 # printed by rom/_boot.py when boot.py and main.py are over
 BOOTED = b"\x1b]vboard-booted\x07"
-EVENT_FD, REQUEST_FD, CLOCK_FD = 3, 4, 5
-HIGH_FD = 100                  # out of the way of the three while they are put in place
+EVENT_FD, REQUEST_FD, CLOCK_FD, SLEEPERS_FD, RUNG_FD, BELL_FD = 3, 4, 5, 6, 7, 8
+HIGH_FD = 100                  # out of the way of those while they are put in place
 PR_SET_PDEATHSIG = 1           # prctl(2)
 
 # /rom comes first, without any file of the board in sight; rom/_boot.py does the rest
@@ -28,22 +28,30 @@ sys.path[:] = ["/rom"]
 vfs.umount("/")
 vfs.mount({rom}, "/rom")
 import _boot
+_boot.install()
+{turn}
 _boot.run(globals(), {root!r}, {main})
 """
 
 
 @dataclass(frozen=True)
 class Start:
-    """How a VM is started. run_main: bool, False when a raw REPL asked for the soft reset."""
+    """How a VM is started.
+
+    run_main  False when a raw REPL asked for the soft reset
+    turn      its sleeping tasks follow the board's clock
+    """
 
     root: Path
     rom: Rom
     heap: str
     clock_fd: int
     run_main: bool = True
+    turn: bool = False
 
     def argv(self) -> list[str]:
-        code = LAUNCHER.format(rom=self.rom.mount_expression(), root=str(self.root), main=self.run_main)
+        code = LAUNCHER.format(rom=self.rom.mount_expression(), root=str(self.root), main=self.run_main,
+                               turn="import _turn" if self.turn else "")
         return ["micropython", "-X", f"heapsize={self.heap}", "-i", "-c", code]
 
 
@@ -64,7 +72,11 @@ def interpreter() -> Callable[[list[str]], object]:
 
 
 class Vm:
-    """A running interpreter. tty: its console, events and requests: our ends of fd 3 and 4."""
+    """A running interpreter.
+
+    tty         its console
+    events, requests, sleepers   our ends of fd 3, 4 and 6; the last one with Start.turn only
+    """
 
     def __init__(self, start: Start, become: Callable[[list[str]], object]) -> None:
         self.tty, theirs = pty.openpty()
@@ -72,13 +84,23 @@ class Vm:
         _quiet(theirs)
         self.events, event_end = socket.socketpair()
         self.requests, request_end = socket.socketpair()
+        ends = {EVENT_FD: event_end, REQUEST_FD: request_end}
+        self.sleepers: socket.socket | None = None
+        if start.turn:
+            self.sleepers, ends[SLEEPERS_FD] = socket.socketpair()
+        pipe = os.pipe()                           # both ends are the VM's: see rom/_flag.py
+        for fd in pipe:
+            os.set_blocking(fd, False)
         parent = os.getpid()
         self.pid = os.fork()
         if not self.pid:
-            _child(start, become, parent, theirs, (event_end.fileno(), request_end.fileno(), start.clock_fd))
-        os.close(theirs)
-        event_end.close()
-        request_end.close()
+            inherited = {target: end.fileno() for target, end in ends.items()}
+            inherited.update(zip((CLOCK_FD, RUNG_FD, BELL_FD), (start.clock_fd, *pipe), strict=True))
+            _child(start, become, parent, theirs, inherited)
+        for fd in (theirs, *pipe):
+            os.close(fd)
+        for end in ends.values():
+            end.close()
         os.set_blocking(self.tty, False)
 
     def is_reading(self) -> bool:
@@ -144,18 +166,22 @@ def _die_with(parent: int) -> None:
             os._exit(1)
 
 
-def _wire_up(terminal: int, inherited: tuple[int, ...]) -> None:
+def _wire_up(terminal: int, inherited: Mapping[int, int]) -> None:
+    """inherited: {number under which the VM finds it: our descriptor}"""
     os.setsid()
     fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
-    safe = [fcntl.fcntl(fd, fcntl.F_DUPFD, HIGH_FD) for fd in inherited]
+    safe = {target: fcntl.fcntl(fd, fcntl.F_DUPFD, HIGH_FD) for target, fd in inherited.items()}
     for target in range(3):
         os.dup2(terminal, target)
-    for target, fd in enumerate(safe, start=EVENT_FD):
+    os.closerange(3, HIGH_FD)
+    for target, fd in safe.items():
         os.dup2(fd, target, inheritable=True)
-    os.closerange(CLOCK_FD + 1, max(256, *safe) + 1)
+    os.closerange(HIGH_FD, max(256, *safe.values()) + 1)
 
 
 def _signals() -> None:
+    # the board's own number for it is that of a file here: every signal would write a byte into that
+    signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)       # until the interpreter catches it
@@ -169,7 +195,7 @@ def _signals() -> None:
 
 
 def _child(start: Start, become: Callable[[list[str]], object], parent: int, terminal: int,
-           inherited: tuple[int, ...]) -> None:
+           inherited: Mapping[int, int]) -> None:
     status = 1
     try:
         _wire_up(terminal, inherited)

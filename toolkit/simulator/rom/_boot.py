@@ -17,7 +17,7 @@ class _Sys:
         return getattr(sys, name)
 
 
-def _install():
+def install():
     """Put the board's own modules where every import finds them, under both names.
 
     They are there before the root is mounted: a file Time.py on a disk that ignores case never becomes `time`.
@@ -43,7 +43,6 @@ def _run(name, names):
 
 def run(names, root, with_main):
     """names: globals of __main__; with_main: False after a soft reset out of the raw REPL."""
-    _install()
     vfs.mount(vfs.VfsPosix(root), "/")
     os.chdir("/")
     sys.path[:] = ["", ".frozen", "/lib", "/rom"]

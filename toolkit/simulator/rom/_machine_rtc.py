@@ -9,11 +9,11 @@ class RTC:
         pass
 
     def datetime(self, fields=None):
-        """fields: year, month, day, weekday, hour, minute, second, subsecond"""
+        """fields: year, month, day, weekday, hour, minute, second, microsecond"""
         if fields is None:
             now = gmtime()
             return now[:3] + (now[6],) + now[3:6] + (time_ns() // 1000 % 1000000,)
-        ask("rtc %d %d %d %d %d %d\n" % tuple(fields[i] for i in (0, 1, 2, 4, 5, 6)))
+        ask("rtc %d %d %d %d %d %d %d\n" % tuple(fields[i] for i in (0, 1, 2, 4, 5, 6, 7)))
 
     def init(self, fields):
         self.datetime(fields)
@@ -23,4 +23,4 @@ class RTC:
             return bytes(ask("get memory\n"))
         if len(data) > 2048:
             raise ValueError("buffer too long")
-        ask("memory %s\n" % bytes(data).hex())
+        ask("memory %s\n" % (data.encode() if isinstance(data, str) else bytes(data)).hex())

@@ -86,6 +86,9 @@ def listen(key, function, argument):
         import _thread
         _events = open(3, "r+b")
         _thread.start_new_thread(_reader, (_events, bytearray(4), schedule, _run))
+    import sys
+    if "asyncio.event" in sys.modules:
+        import _flag           # noqa: F401 - once imported it has done its work
 
 
 def dead():

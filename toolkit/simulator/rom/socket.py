@@ -1,4 +1,4 @@
-"""The network card: the built-in sockets, with this board's own address and ports."""
+"""The network card: the built-in sockets, in the world that the host has put around this board."""
 import usocket as _socket
 from _vboard import ask
 
@@ -10,14 +10,8 @@ def __getattr__(name):
 
 
 def getaddrinfo(host, port, *rest):
-    """As the built-in one. Sockets are used as they are: names and ports are the only thing that differs."""
-    own = str(ask("get address\n"), "utf-8")
-    if host in ("", "0.0.0.0", own):
-        host = own
-        # lwIP has all ports to itself, the host has not
-        port = ask("get shell\n") if port == 9008 else ask("get webrepl\n") if port == 8266 else port
-    elif not ask("get up\n"):
-        raise OSError(-202)    # EAI_FAIL of lwIP, what the port raises without a network
-    elif host == "255.255.255.255" and own.startswith("127."):
-        host = "127.255.255.255"
-    return _socket.getaddrinfo(host, port, *rest)
+    """As the built-in one. Sockets are used as they are: where names and ports lead is the only thing that differs."""
+    if isinstance(host, str):
+        host = host.encode()
+    host, port = str(ask("resolve %s %s\n" % (host.hex(), port)), "utf-8").split()
+    return _socket.getaddrinfo(host, int(port), *rest)
