@@ -3,7 +3,7 @@ VENV := env/venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: run test check bench fuzz docs clean
+.PHONY: run test check bench fuzz soak docs clean
 
 run: $(VENV)/.run
 	@$(BIN)/python devToolKit.py --simulate
@@ -21,6 +21,9 @@ bench: $(VENV)/.run
 
 fuzz: $(VENV)/.dev
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-5000} $(BIN)/python -m pytest tests/fuzz
+
+soak: $(VENV)/.dev
+	NETWORK_LOSSES=30 POWER_CUT=long $(BIN)/python -m pytest tests/device/test_network.py tests/device/test_power_cut.py
 
 docs: $(VENV)/.run
 	$(BIN)/python micrOS/make_docs.py

@@ -15,9 +15,13 @@ FLOORS = {
     "Saved": 1, "Join": 1, "PinMap": 1, "Settings": 1, "Transfer": 3, "Commands": 3, "Analog": 1,
     "Boot": 1, "Watchdog": 1, "Sun": 1, "Zone": 1, "Modules": 2, "TaskManager": 2, "TaskCommands": 2, "Catalogue": 2,
     "Scheduler": 2, "InterruptHandler": 2, "Periodic": 2,
-    "SocketServer": 3, "InterConnect": 3, "InterpreterShell": 3, "Update": 3,
-    "CronCommands": 3, "Http": 3, "Ntp": 3, "Position": 3,
-    "Common": 4, "Lamp": 4, "LampMore": 4, "Drives": 4, "modules": 4,
+    "SocketServer": 3, "InterConnect": 3, "Peers": 3, "Beacon": 3,
+    "Discovery": 3, "Introduction": 3, "Mdns": 3, "Udp": 1, "InterpreterShell": 3, "Update": 3,
+    "CronCommands": 3, "Http": 3, "Ntp": 3, "Position": 3, "Notify": 3, "urequests": 3,
+    "Rejoin": 3, "Common": 4, "Lamp": 4, "LampMore": 4, "Drives": 4, "modules": 4,
+    "Inputs": 1, "Booking": 1, "Packages": 3, "DataLog": 4, "Climate": 4, "Compat": 4, "Strays": 2,
+    "Display": 4, "OledPages": 4, "Part": 4,
+    "Logs": 1, "Progress": 1, "TinyPLed": 1, "Hooks": 5, "reset": 5,
     "main": 5, "micrOSloader": 5, "Recovery": 5, "micrOS": 5, "Live": 5,
 }
 PURE_MAY_IMPORT = {"binascii", "gc", "hashlib", "json", "math", "micropython", "struct", "sys"}

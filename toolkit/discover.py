@@ -1,4 +1,7 @@
-"""Finds nodes: by asking addresses `hello`, one or many at once. Nothing here asks a network unless told which."""
+"""Finds nodes: a beacon and mDNS tell who is there, `hello` at an address tells whether a node is alive.
+
+Only announced() and what is given networks ask a network; a name is looked for where the cache knows devices.
+"""
 from __future__ import annotations
 
 import contextlib
@@ -8,10 +11,11 @@ import struct
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
+from toolkit import beacon, mdns
 from toolkit.errors import LinkError, ToolkitError, UnknownDeviceError, UsageError
-from toolkit.inventory import Device, Inventory
+from toolkit.inventory import Device, Introduction, Inventory
 from toolkit.link.shell import BUSY_PAUSES_S, PORT, ShellLink
 
 Target = tuple[str, int]                     # address, port
@@ -26,14 +30,18 @@ LOOPBACK: tuple[Target, ...] = (
 # A loop-back address under the names that 1.20 gave its simulator: scripts still say them.
 ALIASES = {"__simulator__": "127.0.0.1", "__localhost__": "127.0.0.1"}
 
+_HERE = IPv4Address("127.0.0.1")
+
 HELLO_S = 2.0
+ANNOUNCE_S = 1.0                             # in which nodes answer a beacon or mDNS
 WORKERS = 128
 MAX_ADDRESSES = 4096
 _CROWD_PAUSES_S = (0.1, 0.3)                 # a busy node gets two more chances when many are asked
 _STEPS = 3                                   # waits of one hello: connect, prompt, answer
 
 _PRIVATE = tuple(IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))    # RFC 1918
-_SIOCGIFADDR = {"linux": 0x8915, "darwin": 0xC0206921}     # <linux/sockios.h>, <sys/sockio.h>
+# SIOCGIFADDR and SIOCGIFNETMASK of <linux/sockios.h>, <sys/sockio.h>
+_REQUESTS = {"linux": (0x8915, 0x891B), "darwin": (0xC0206921, 0xC0206925)}
 _IFREQ_BYTES, _IFREQ_ADDRESS = 40, slice(20, 24)           # name 16, family 2, port 2, then the IPv4 address
 
 
@@ -76,17 +84,32 @@ def targets_of(networks: Sequence[IPv4Network], port: int = PORT) -> list[Target
     return [(str(host), port) for network in networks for host in network.hosts()]
 
 
+def announced(wait_s: float = ANNOUNCE_S, interfaces: Sequence[IPv4Interface] | None = None) -> list[Introduction]:
+    """Nodes that tell of themselves, asked by beacon and by mDNS at the same time; each once.
+
+    interfaces: those of this machine whose networks are asked, None: loopback and all private networks.
+    """
+    asked = own_interfaces() if interfaces is None else interfaces
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        ways = [pool.submit(way, asked, wait_s) for way in (beacon.ask, mdns.ask)]
+    met = [told for way in ways for told in way.result()]
+    return list({told.device.uid: told for told in reversed(met)}.values())[::-1]
+
+
 def known(inventory: Inventory, timeout_s: float = HELLO_S) -> list[Device]:
-    """Devices of the cache, online or not, and the boards that answer on this machine; keeps the latter."""
-    inventory.keep(*hello_all(LOOPBACK, timeout_s))
+    """Devices of the cache, online or not, and the boards that answer on this machine; keeps the latter.
+
+    A device that has moved within its network is shown where it is now.
+    """
+    inventory.keep(*_moved(inventory), *hello_all(LOOPBACK, timeout_s))
     return list(inventory)
 
 
 def resolve(tag: str, inventory: Inventory, timeout_s: float = HELLO_S) -> Device:
     """The node that goes by a name, uid, address or address:port, alive and checked with a hello.
 
-    Looks into the cache, then asks the addresses in it and the boards of this machine, and keeps what it
-    learns (a node renamed, or moved to another address). Raises UnknownDeviceError when nobody has heard of
+    Looks into the cache, then asks the networks and addresses in it and the boards of this machine, and keeps
+    what it learns (a node renamed, or moved to another address). Raises UnknownDeviceError when nobody has heard of
     the tag, LinkError when the device is known but does not answer, RefusedError when it is busy.
     """
     tag = ALIASES.get(tag, tag)
@@ -117,11 +140,17 @@ def own_networks() -> list[IPv4Network]:
     return sorted(nets)
 
 
+def own_interfaces() -> list[IPv4Interface]:
+    """The addresses of this machine on loopback and in private networks, with their networks. Sends nothing."""
+    return [each for each in _own_interfaces() if each.is_loopback or _is_private(each.ip)]
+
+
 def _resolve_name(tag: str, cached: Device | None, inventory: Inventory, timeout_s: float) -> Device:
     try:
         return _at_its_place(tag, cached, inventory, timeout_s)
     except (LinkError, UnknownDeviceError) as trouble:
-        met = hello_all([*((device.address, device.port) for device in inventory), *LOOPBACK], timeout_s)
+        moved = _moved(inventory)
+        met = hello_all([*((device.address, device.port) for device in (*moved, *inventory)), *LOOPBACK], timeout_s)
         inventory.keep(*met)
         by_tag = [device for device in met if device.goes_by(tag)]
         renamed = [device for device in met if cached and device.uid == cached.uid]
@@ -184,13 +213,31 @@ def _is_private(address: IPv4Address) -> bool:
     return any(address in block for block in _PRIVATE)
 
 
+def _moved(inventory: Inventory) -> list[Device]:
+    """Who answers the beacon in the networks where the cache knows devices, but for this machine: LOOPBACK is that."""
+    places = [IPv4Address(device.address) for device in inventory if _is_ipv4(device.address)]
+    nets = [each for each in own_interfaces() if each.ip != _HERE and any(at in each.network for at in places)]
+    return [told.device for told in beacon.ask(nets, ANNOUNCE_S)] if nets else []
+
+
+def _is_ipv4(text: str) -> bool:
+    try:
+        return bool(IPv4Address(text))
+    except ValueError:
+        return False
+
+
 def _own_addresses() -> list[IPv4Address]:
-    request = _SIOCGIFADDR.get(sys.platform)
-    if request is None:
-        return [IPv4Address(text) for text in socket.gethostbyname_ex(socket.gethostname())[2]]
+    return [each.ip for each in _own_interfaces()]
+
+
+def _own_interfaces() -> list[IPv4Interface]:
+    requests = _REQUESTS.get(sys.platform)
+    if requests is None:             # Windows does not tell the masks that easily
+        return [IPv4Interface((text, 24)) for text in socket.gethostbyname_ex(socket.gethostname())[2]]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        answers = [_address_of_interface(probe, name, request) for _, name in socket.if_nameindex()]
-    return [address for address in answers if address]
+        told = [[_address_of_interface(probe, name, each) for each in requests] for _, name in socket.if_nameindex()]
+    return [IPv4Interface(f"{address}/{mask}") for address, mask in told if address and mask]
 
 
 def _address_of_interface(probe: socket.socket, name: str, request: int) -> IPv4Address | None:

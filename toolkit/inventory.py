@@ -38,6 +38,17 @@ class Device:
         return tag in (self.name, self.uid, self.address, self.where)
 
 
+@dataclass(frozen=True)
+class Introduction:
+    """What a node told when the network was asked. files_port: 0 = none; version, board: "" = not told."""
+
+    device: Device
+    files_port: int
+    version: str
+    locked: bool
+    board: str
+
+
 class Inventory:
     """The cache in memory; `save` writes it."""
 

@@ -1,10 +1,17 @@
 """What load modules import: one table of names, each loaded when first asked for."""
+from micropython import const
+
+from Debug import errlog_add
 from Modules import modules
+
+_MOST_TASKS = const(24)           # of load modules, running: more is a leak
 
 _HOME = {
     "once": "pure.lazy",
     "Saved": "Saved",
     "SmartADC": "Analog",
+    "data_logger": "DataLog",
+    "notify": "Notify",
     "transition": "pure.fade",
     "transition_gen": "pure.fade",
 }
@@ -29,11 +36,25 @@ def socket_stream(function):
 
 
 def micro_task(tag, task=None):
-    """Without task: the Task of this tag, or None. With a coroutine: True when started, None when tag is running."""
+    """Without task: the Task of this tag, or None.
+
+    With a coroutine: True when started, None when tag is running, False when it is no coroutine or too many run.
+    """
     from TaskManager import manager
+    known = manager().get(tag)
     if task is None:
-        return manager().get(tag)
-    return True if manager().start(tag, task) else None
+        return known
+    if known and known.active:
+        return None
+    is_full = len([other for other in manager().tasks if other.active and not other.protected]) >= _MOST_TASKS
+    if is_full or not hasattr(task, "send"):
+        # one text for tags that only count up: a leak shall not fill err.log
+        errlog_add("[ERR] task of {}: {}".format(
+            tag.partition(".")[0].rstrip("0123456789"),
+            "{} run already".format(_MOST_TASKS) if is_full else "a coroutine is wanted, got {}".format(task)))
+        return False
+    manager().start(tag, task)
+    return True
 
 
 def fade(tag, start, end, show, duration_ms):

@@ -1,52 +1,52 @@
-"""What the node says of itself: console lines, the error log, the progress LED."""
+"""What the node says of itself: console lines with the progress LED, the error log. Its files are in Logs.py."""
+import gc
 import sys
-import time
 from micropython import const
 
 from ConfigHandler import cfgget
-from Files import read, remove, write_whole
-from pure.lazy import once
+from pure.lazy import once, unload
 
-_LOG = const("err.log")
-_LOG_LINES = const(12)            # the file is rewritten at each new line: short, for the flash's sake
-_LINE_CHARS = const(200)
+_KNOWN = const(12)                # errors whose number is known: as many as err.log has lines
+_repeats = {}                     # {text: how often it came since boot}
 
 
 def console_write(message):
-    """One line on the console (dbg on), and a blink of the board's LED."""
+    """One line on the console (dbg on); the board's LED is lit meanwhile."""
     if cfgget("dbg"):
+        for led in leds():
+            led(1)
         print(message)       # noqa: T201 (this is the console writer)
-        _led()()
+        for led in leds():
+            led(0)
 
 
 def errlog_add(text):
-    """Keep one line in err.log; `[ERR]` in it makes an alarm. A repeated text is kept once."""
-    text = text.replace("\n", " ")[:_LINE_CHARS]
-    lines = errlog_get()
-    if lines and lines[-1].split(" ", 1)[-1] == text:
-        return
-    console_write(text)
-    now = time.localtime()
-    lines.append("{}.{}.{}-{}:{}:{} {}".format(now[0], now[1], now[2], now[3], now[4], now[5], text))
+    """Keep one line in err.log; `[ERR]` in it makes an alarm. False when it could not be written. Never raises.
+
+    The same text again is counted; for the flash's sake the count is written when it is 4, 16, 64 ...
+    """
     try:
-        write_whole(_LOG, [line + "\n" for line in lines[-_LOG_LINES:]])
-    except OSError as error:
+        text = str(text)
+        times = _repeats.get(text, 0) + 1
+        if len(_repeats) >= _KNOWN and times == 1:
+            _repeats.clear()
+        _repeats[text] = times
+        if times & (times - 1) or not times & 0x15555555:
+            return True
+        console_write(text)
+        gc.collect()
+        _logs("keep_error")(text, times - times // 4)
+        return True
+    except Exception as error:       # outer wall: a full flash, no memory, a broken Logs.py is not a second failure
+        gc.collect()
         console_write("err.log: {}".format(error))
+        return False
 
 
-def errlog_get():
-    """Lines of err.log, oldest first."""
-    return (read(_LOG) or "").split("\n")[:-1]
-
-
-def errlog_clean():
-    """True when there was a log to delete."""
-    return remove(_LOG)
-
-
-def alarms():
-    """Number of errors in err.log."""
-    return len([line for line in errlog_get() if "[ERR]" in line])
+def errlog_clean(msgobj=None):
+    """True when there was a log to delete. msgobj: takes the line that says so"""
+    _repeats.clear()
+    return _logs("clean")(msgobj)
 
 
 def trace(error):
@@ -55,13 +55,23 @@ def trace(error):
         sys.print_exception(error, sys.stdout)
 
 
+def _logs(name):
+    """A function of Logs.py, which leaves memory as soon as nobody holds it."""
+    import Logs
+    unload("Logs", "pure.log")
+    return getattr(Logs, name)
+
+
+__getattr__ = _logs               # errlog_get, alarms, logger, log_get
+
+
 @once
-def _led():
-    """A function that toggles the LED; does nothing on a board without one."""
-    from LogicalPins import PinError, physical_pin
+def leds():
+    """What is lit while a line is written: callables that take 1, 0, and None for good; none or one."""
     try:
-        from machine import Pin
-        pin = Pin(physical_pin("builtin"), Pin.OUT)
-    except (ImportError, PinError, ValueError):
-        return lambda: None
-    return lambda: pin.value(1 - pin.value())
+        import Progress
+        unload("Progress")
+        return Progress.leds()
+    except Exception as error:       # outer wall: all that the node says passes here, and its way back in
+        sys.print_exception(error, sys.stdout)
+        return []

@@ -3,24 +3,12 @@ import asyncio
 from micropython import const
 from machine import PWM, Pin
 
+from Booking import book
 from Common import micro_task
-from LogicalPins import PinError, detect_platform, get_pinmap, physical_pin, pinmap_dump
 
 FULL = 1000                       # speed of a motor; micrOS modules count 0-1000
 DIRECTIONS = ("forward", "backward")
 _WAITING = const(16)              # moves that may wait for their turn
-
-
-def book(names):
-    """Numbers of these pins, all of them booked or none. Raises PinError naming each one that is missing."""
-    numbers, owners = pinmap_dump(names), get_pinmap()["booked"]
-    missing = [name for name in names if numbers[name] is None]
-    if missing:
-        raise PinError("[io-resolve] error: no pin on {} for {}; name them in cstmpmap".format(
-            detect_platform(), ", ".join(missing)))
-    for name in sorted(names, key=lambda name: owners.get(numbers[name], name) == name):
-        physical_pin(name)        # the taken ones first: it raises before anything is booked
-    return [numbers[name] for name in names]
 
 
 def outputs(names):

@@ -1,4 +1,4 @@
-"""Brings the node onto a network at boot, then leaves memory."""
+"""Brings the node onto a network, then leaves memory."""
 import asyncio
 
 import network
@@ -12,7 +12,8 @@ _POLL_MS = const(100)
 
 async def up(station, access_point):
     """Join one of the known networks ("STA"), else open our own ("AP"). Returns which."""
-    if cfgget("nwmd") != "AP" and await _join_any(station, access_point):
+    access_point.active(False)
+    if cfgget("nwmd") != "AP" and await _join_any(station):
         _remember(station.ifconfig()[0])
         return "STA"
     station.active(False)
@@ -21,8 +22,19 @@ async def up(station, access_point):
     return "AP"
 
 
-async def _join_any(station, access_point):
-    access_point.active(False)
+async def again(station, anew):
+    """True when a known network was joined. anew: restart the radio before; then each is tried, without a scan."""
+    if anew:
+        station.active(False)
+    station.active(True)
+    for name, password in _known():
+        if await _join(station, name, password):
+            _remember(station.ifconfig()[0])
+            return True
+    return False
+
+
+async def _join_any(station):
     station.active(True)
     if station.isconnected():        # a soft reboot keeps the link
         return True
@@ -35,7 +47,10 @@ async def _join_any(station, access_point):
 
 
 async def _join(station, name, password):
-    station.connect(name, password)
+    try:
+        station.connect(name, password)
+    except OSError:                  # the ESP32's driver is at it by itself
+        pass
     for _ in range(_JOIN_MS // _POLL_MS):
         if station.isconnected():
             _fix_address(station)

@@ -2,7 +2,7 @@
 import gc
 
 from ConfigHandler import cfgget
-from Debug import errlog_add, trace
+from Debug import errlog_add, leds, trace
 from LogicalPins import remap
 from pure.lazy import unload
 from TaskManager import manager
@@ -62,6 +62,13 @@ def schedule():
         scheduler().renew()
 
 
+def _discovery():
+    """Being found by the beacon and by mDNS."""
+    from Discovery import begin
+    unload("Discovery")
+    begin()
+
+
 def _daily():
     """Put the clock right, and ask what else may have changed."""
     from Ntp import begin
@@ -92,9 +99,26 @@ def _end(tag):
         task.cancel()
 
 
-_SERVICES = {"pins": remap, "interrupts": interrupts, "periodic": periodic, "schedule": schedule, "time": _daily}
+def life():
+    """The LED of a node that is to be silent goes dark."""
+    if not cfgget("dbg"):
+        for led in leds():
+            led(None)
+
+
+def speed():
+    """The CPU clock."""
+    from Hooks import set_speed
+    unload("Hooks")
+    set_speed()
+
+
+_SERVICES = {"pins": remap, "life": life, "speed": speed, "interrupts": interrupts, "periodic": periodic,
+             "schedule": schedule, "time": _daily, "discovery": _discovery}
 _KEYS = (                                  # what a key begins with, and the service that follows it
     ("cstmpmap", "pins"),
+    ("dbg", "life"),
+    ("boostmd", "speed"),
     ("irq", "interrupts"),
     ("timirq", "periodic"),
     ("cron", "schedule"),
@@ -103,4 +127,6 @@ _KEYS = (                                  # what a key begins with, and the ser
     ("position", "schedule"),
     ("sunhost", "schedule"),
     ("ntphost", "time"),
+    ("beacon", "discovery"),
+    ("mdns", "discovery"),
 )

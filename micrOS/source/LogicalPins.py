@@ -1,4 +1,7 @@
-"""Names for pins: `LP_<board>.py` maps them to numbers, `cstmpmap` overrides, a pin has one owner at a time."""
+"""Names for pins: `LP_<board>.py` maps them to numbers, `cstmpmap` overrides, a pin has one owner at a time.
+
+All that reads a map is in PinMap.py.
+"""
 from ConfigHandler import cfgget
 from pure.lazy import once, unload
 
@@ -14,63 +17,51 @@ class Pins:
         self.board = board          # "esp32": the map is LP_esp32
         self.custom = custom        # {name: number}
         self.booked = {}            # {number: name}
-
-    def number(self, name):
-        """Pin number of a logical name, None when the board has no such pin."""
-        if name in self.custom:
-            return self.custom[name]
-        import PinMap
-        found = PinMap.number(self.board, name)
-        unload("PinMap")
-        return found
-
-    def book(self, name):
-        """Pin number of a name (or a number as it is), now taken. Raises PinError."""
-        number = name if isinstance(name, int) else self.number(name)
-        if number is None:
-            raise PinError("[io-resolve] error: {} has no pin on {}; name one in cstmpmap".format(name, self.board))
-        owner = self.booked.get(number, name)
-        if owner != name:
-            raise PinError("[io] Pin {} is busy: {}:{}".format(name, owner, number))
-        self.booked[number] = name
-        return number
+        self.lent = None            # list with the progress LED: emptied when somebody books its pin
 
 
 @once
-def _pins():
-    return Pins(*_read_map())
+def pins():
+    """The board's one Pins."""
+    return Pins(*_map("board_and_custom", cfgget("cstmpmap")))
 
 
-def _read_map():
+def _map(name, *args):
+    """Have a function of PinMap done. Raises PinError."""
     import PinMap
-    found = PinMap.board_and_custom(cfgget("cstmpmap"))
-    unload("PinMap")
-    return found
+    try:
+        return getattr(PinMap, name)(*args)
+    except PinMap.MapError as error:
+        raise PinError(str(error))
+    finally:
+        unload("PinMap")
 
 
 def remap():
-    """Take a changed cstmpmap; what is booked stays booked."""
-    _pins().board, _pins().custom = _read_map()
+    """Take a changed cstmpmap; what is booked stays booked. Raises PinError when it names a map that is not there."""
+    _map("remap", pins(), cfgget("cstmpmap"))
 
 
 def physical_pin(key):
     """Book a pin: number of a logical name, or the number itself. Raises PinError when unknown or taken."""
-    return _pins().book(key)
+    return _map("book", pins(), (key,))[0]
+
+
+def physical_pins(keys):
+    """Book several pins, all or none. Returns their numbers; raises PinError naming each that is unknown or taken."""
+    return _map("book", pins(), keys)
 
 
 def pinmap_dump(keys):
     """{name: number or None} of one name or a list of them; books nothing."""
-    if isinstance(keys, str):
-        keys = (keys,)
-    return {key: _pins().number(key) for key in keys}
+    return _map("numbers", pins(), (keys,) if isinstance(keys, str) else keys)
 
 
 def get_pinmap():
     """{"map": board, "booked": {number: name}, "custom": {name: number}}."""
-    pins = _pins()
-    return {"map": pins.board, "booked": pins.booked, "custom": pins.custom}
+    return {"map": pins().board, "booked": pins().booked, "custom": pins().custom}
 
 
 def detect_platform():
     """Name of the board's pin map."""
-    return _pins().board
+    return pins().board

@@ -3,8 +3,9 @@ import binascii
 
 import network
 
+from ConfigHandler import cfgget
 from Debug import console_write
-from pure.lazy import once, unload
+from pure.lazy import door, once, unload
 
 
 class Net:
@@ -22,6 +23,16 @@ class Net:
         unload("Join")
         console_write("[NW] {} {}".format(self.mode, self.ifconfig()[0]))
         return self.mode
+
+    def is_lost(self):
+        """True when the node is on no network of others, and wants to be."""
+        return not self.station.isconnected() and cfgget("nwmd") != "AP"
+
+    def came_back(self):
+        """A known network was joined, perhaps from our own."""
+        self.access_point.active(False)
+        self.mode = "STA"
+        console_write("[NW] back: {}".format(self.ifconfig()[0]))
 
     def ifconfig(self):
         """(address, mask, gateway, dns)."""
@@ -52,3 +63,6 @@ def peer_address(writer):
     import socket                        # the unix port gives raw sockaddr bytes
     _, address, port = socket.sockaddr(peer)[:3]
     return ".".join([str(number) for number in address]), port
+
+
+__getattr__ = door               # sta_high_avail

@@ -89,6 +89,8 @@ SETTINGS = (
     ("socport",      9008,               (1, 65535)),              # TCP port of the shell
     ("socmax",       2,                  (1, 32)),                 # shell clients at the same time
     ("devip",        "n/a",              None),                    # fixed IP address to ask for
+    ("beacon",       True,               None),                    # answer who asks the network for nodes
+    ("mdns",         True,               None),                    # the same by mDNS, where the port lets us
     ("cron",         False,              None),                    # run `crontasks` at their times
     ("crontasks",    "n/a",              None),                    # `when!command; when!command`, see `cron list`
     ("timirq",       False,              None),                    # run `timirqcbf` again and again

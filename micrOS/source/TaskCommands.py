@@ -1,4 +1,6 @@
-"""What `task list`, `task show` and `task kill` do; in memory only for one of them."""
+"""What `task list`, `task show` and `task kill` do, what a line that is no call is told; in memory only for that."""
+NO_CALL = ("SHELL: type help for single word commands (built-in)\n"
+           "SHELL: for LM exec: [1](LM)module [2]function [3...]optional params")
 SYNTAX = "Invalid task cmd! Help: task list / kill <taskID> / show <taskID>"
 
 

@@ -7,7 +7,7 @@ from micropython import const
 from ConfigHandler import cfgget
 from Debug import console_write, errlog_add, trace
 from Modules import CallError, modules
-from pure.lazy import once, unload
+from pure.lazy import door, once, unload
 from pure.words import MIN_DELAY_MS, WordError, pipe, remote, split, suffixes
 
 _OUTPUT_CHARS = const(1024)           # kept of what a task said last
@@ -16,6 +16,8 @@ _IDLE_MS = const(500)                 # period of the probe that measures the lo
 
 class Task:
     """One named piece of work; `out` is the last text it said."""
+
+    __getattr__ = door               # `with` and `done`, as 1.20 had them
 
     def __init__(self, tag, protected):
         self.tag = tag
@@ -45,7 +47,7 @@ class Task:
         self.out = str(text)[:_OUTPUT_CHARS]
 
     def show(self):
-        return self.report() if self.report else self.out
+        return self.report() if self.report else str(self.out)[:_OUTPUT_CHARS]
 
     async def wait(self):
         """Return, or raise, as the work does."""
@@ -62,14 +64,14 @@ class Task:
         return was_active
 
 
-class Manager:
+class Tasks:
     """The node's tasks, in the order of their start."""
 
     def __init__(self, modules):
         self._modules = modules
         self.ask = None          # coroutine function(host, line): the answer of another node; given by the assembly
         self.tasks = []
-        self.beat = None         # function() that the idle task calls each time; given by the assembly
+        self.beats = []          # functions() that the idle task calls each time; given by the assembly
         self.watchdog = None     # Watchdog, if the settings want one
 
     def execute(self, line, say):
@@ -84,15 +86,12 @@ class Manager:
         if host:
             return self.ask(host, " ".join(words))
         words, as_json, background = suffixes(words)
-        if words[0] == "task":
+        if words[0] == "task" or len(words) < 2:
             import TaskCommands
-            try:
-                return TaskCommands.run(self, words[1:], as_json)
-            finally:
-                unload("TaskCommands")
-        if len(words) < 2:
-            raise CallError("SHELL: type help for single word commands (built-in)\n"
-                            "SHELL: for LM exec: [1](LM)module [2]function [3...]optional params")
+            unload("TaskCommands")
+            if words[0] != "task":
+                raise CallError(TaskCommands.NO_CALL)
+            return TaskCommands.run(self, words[1:], as_json)
         if background:
             return self._spawn(words, as_json, *background)
         return self._modules.call(words, as_json, say)
@@ -191,8 +190,8 @@ class Manager:
         self.get("idle").say("i.d.l.e: {}ms".format(_IDLE_MS))
         while True:
             gc.collect()
-            if self.beat:
-                self.beat()
+            for beat in self.beats:
+                beat()
             begun = time.ticks_ms()
             await asyncio.sleep_ms(_IDLE_MS)
             late_ms = max(0, time.ticks_diff(time.ticks_ms(), begun) - _IDLE_MS)
@@ -204,7 +203,18 @@ async def finished(answer):
     return answer if isinstance(answer, str) else await answer
 
 
+def _stray(loop, context):
+    """A task that a module began by itself has failed."""
+    import Strays
+    unload("Strays")
+    Strays.blame(context["exception"])
+
+
 @once
 def manager():
-    """The node's one Manager."""
-    return Manager(modules())
+    """The node's one Tasks."""
+    asyncio.get_event_loop().set_exception_handler(_stray)
+    return Tasks(modules())
+
+
+__getattr__ = door               # Manager, exec_lm_core

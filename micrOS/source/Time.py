@@ -2,7 +2,7 @@
 import time
 
 from ConfigHandler import cfgget
-from pure.lazy import once
+from pure.lazy import door, once
 
 EPOCH_S = 946684800 if time.gmtime(0)[0] == 1970 else 0       # 2000-01-01 on the port's own clock
 
@@ -70,6 +70,9 @@ def uptime():
 
 
 def set_time(year, month, mday, hour, minute, second):
-    """Set the local time. Returns it as time.localtime() does."""
+    """Set the local time. Returns True."""
     clock().set_local(time.mktime((year, month, mday, hour, minute, second, 0, 0)) - EPOCH_S)
-    return time.localtime()
+    return True
+
+
+__getattr__ = door               # ntp_time, suntime, Sun

@@ -1,7 +1,6 @@
 """The assembly: builds the node's parts and is the only place where they meet."""
 import asyncio
 import gc
-import os
 
 import machine
 from micropython import const
@@ -16,9 +15,9 @@ from TaskManager import manager
 from Time import clock
 from Update import FileServer
 
-_FAST_HZ = const(240000000)
-_CALM_HZ = const(160000000)
 _STOP_MS = const(100)
+_LOOK_BEATS = const(10)           # of 500 ms between two looks at the network
+_DEAD_S = const(20)               # without network: whoever was connected has gone
 _LIVE = ("cron", "timirq", "irq1", "irq2", "irq3", "irq4")
 
 
@@ -48,6 +47,32 @@ class Node:
         machine.reset()
 
 
+class _Lookout:
+    """Sees that the network is lost, and has it brought back."""
+
+    def __init__(self, server):
+        self._server = server
+        self._beats = 0
+
+    def beat(self):
+        self._beats += 1
+        if self._beats % _LOOK_BEATS == 0:
+            from Network import net
+            if net().is_lost() and not self._is_at_it():
+                from Rejoin import run
+                manager().start("network", run(self._has_come), protected=True)
+
+    def _is_at_it(self):
+        task = manager().get("network")
+        return task and task.active
+
+    def _has_come(self, lost_s):
+        if lost_s > _DEAD_S:
+            for session in self._server.sessions:
+                session.end()
+        _begin_discovery()
+
+
 def main(is_safe=False):
     """Run the node; comes back only by an exception. is_safe: without what the settings start at boot."""
     try:
@@ -65,9 +90,8 @@ async def _boot(is_safe):
     tasks.ask = _ask_node
     _arm(tasks)
     tasks.start("idle", tasks.idle(), protected=True)
-    if not is_safe:
-        await tasks.execute_pipe(cfgget("boothook"))
-    _set_clock()
+    import Hooks
+    await Hooks.bootup(tasks.execute_pipe, is_safe)
     if not is_safe:
         _begin("interrupts")
     from Network import net
@@ -80,7 +104,11 @@ async def _boot(is_safe):
     server = Server(lambda peer: Shell(node, peer))
     files = FileServer(modules(), node.failures)
     tasks.start("files", files.run(), protected=True)
-    gc.collect()
+    tasks.beats.append(_Lookout(server).beat)
+    _begin_discovery()
+    Hooks.report_memory()
+    del Hooks
+    unload("Hooks")
     gc.threshold(-1)                 # from now on the idle task collects
     try:
         await _serve(tasks, server)
@@ -96,11 +124,11 @@ async def _serve(tasks, server):
     await listening.wait()
 
 
-async def _ask_node(host, line):
+async def _ask_node(host, line, *timeout_s):
     """The answer of another node, as one of our calls."""
     import InterConnect
     try:
-        return await InterConnect.ask(host, line)
+        return await InterConnect.ask(host, line, *timeout_s)
     except InterConnect.LinkError as error:
         raise CallError("{} {}".format(host, error))
     finally:
@@ -112,20 +140,26 @@ def _arm(tasks):
     if cfgget("watchdog"):
         try:
             from Watchdog import Watchdog
-            tasks.watchdog = Watchdog(lambda: " ".join(modules().running or ("a task",)))
-            tasks.beat = tasks.watchdog.beat
+            tasks.watchdog = Watchdog(_at_work)
+            tasks.beats.append(tasks.watchdog.beat)
         except (ImportError, OSError, ValueError) as error:
             errlog_add("[ERR] watchdog: {}".format(error))
 
 
+def _at_work():
+    """Who holds the loop: the call that is running, else whose task it is."""
+    if modules().running:
+        return " ".join(modules().running)
+    import Strays
+    unload("Strays")
+    return Strays.at_work(manager().tasks)
+
+
 def _changed(key):
     """A setting has a new value: what it stands for follows."""
-    if key == "boostmd":
-        _set_clock()
-    else:
-        import Live
-        Live.changed(key)
-        unload("Live")
+    import Live
+    Live.changed(key)
+    unload("Live")
 
 
 def _begin(*services):
@@ -134,6 +168,13 @@ def _begin(*services):
         import Live
         Live.begin(*services)
         unload("Live")
+
+
+def _begin_discovery():
+    if cfgget("beacon") or cfgget("mdns"):
+        import Discovery
+        Discovery.begin()
+        unload("Discovery")
 
 
 def _ask_time():
@@ -154,9 +195,3 @@ def _introduce():
 
 def _hardware_id():
     return "micr{}OS".format("".join(["{:02x}".format(byte) for byte in machine.unique_id()]))
-
-
-def _set_clock():
-    """Full or calm CPU clock; only the ESP32 family has the choice."""
-    if "esp32" in os.uname()[0]:
-        machine.freq(_FAST_HZ if cfgget("boostmd") else _CALM_HZ)

@@ -13,7 +13,7 @@ from toolkit.simulator.api import VirtualBoard
 from toolkit.simulator.flash import shipped_source
 
 WAIT_S = 10.0
-NOT_CORE = ("modules", "boards", "main")
+NOT_CORE = ("modules", "boards", "main", "reset")
 COST = re.compile(r"^cost (\S+) (\d+) (\d+)\r?\n" + TABLE, re.MULTILINE)
 
 # Each line: bytes in use with the module and after it was dropped (the same when it stays), then the table of names

@@ -1,10 +1,22 @@
-"""Asking another node: `>>host` behind a command gives the answer of that node."""
+"""Asking another node: `>>host` behind a command gives its answer, `intercon sendcmd` asks in the background."""
+import contextlib
 import socket
 import threading
 
 import pytest
 
+from micrOS.source.pure import beacon, dns
+from tests.device.datagrams import EVERYBODY, TOKEN, came, ear, group_member, mouth, own_address, own_name
+from tests.device.wire import eventually
+from tests.toolkit.foreign import Node120
+
 PASSWORD = "Secret-77"
+SLOW = """
+import asyncio
+
+async def wait():
+    await asyncio.sleep(3600)
+"""
 
 
 @pytest.fixture
@@ -13,6 +25,19 @@ def pair(make_board):
     return make_board(), make_board(name="other")
 
 
+@pytest.fixture
+def named(make_board):
+    """Two nodes with names of their own and one password; the second one is locked."""
+    return (make_board(name=own_name("asks"), config={"appwd": PASSWORD}),
+            make_board(name=own_name("safe"), config={"appwd": PASSWORD, "auth": True}))
+
+
+def told(session, tag):
+    """What `task show` says when the answer is there."""
+    return eventually(lambda: session.send(f"task show {tag}"), bool, timeout_s=8)
+
+
+# -- by address
 def test_the_answer_is_that_of_the_other_node(pair):
     asking, other = pair
     assert asking.shell(f"hello >>{other.address}").startswith("hello:node01:")      # takes no words: our own hello
@@ -42,6 +67,11 @@ def test_an_error_of_the_other_node_is_the_answer(pair):
     asking, other = pair
     answer = asking.shell(f"rgb color r=1001 >>{other.address}")
     assert answer == "exec_lm_core LM_rgb->color: a channel is 0-1000, got 1001"
+
+
+def test_a_prompt_within_an_answer_does_not_end_it(make_board):
+    asking, other = make_board(), make_board(name="other")
+    assert asking.shell(f"demo hello 'costs 5 $ ' >>{other.address}") == other.shell("demo hello 'costs 5 $ '")
 
 
 def test_nobody_there_is_one_line_and_the_session_goes_on(make_board):
@@ -76,6 +106,13 @@ def test_a_busy_node_is_one_line(pair):
         assert asking.shell(f"system clock >>{other.address}") == f"{other.address} is busy"
 
 
+def test_a_node_that_was_busy_is_asked_again_and_the_command_is_said_once(make_board):
+    asking = make_board()
+    with Node120(turned_away=2) as node:
+        assert asking.shell(f"system heartbeat >>127.0.0.1:{node.port}") == "<3 heartbeat <3"
+        assert node.heard == ["system heartbeat"]
+
+
 def test_a_peer_that_never_stops_talking_is_cut_off(make_board):
     asking = make_board()
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -99,3 +136,215 @@ def test_others_are_served_while_a_node_waits_for_an_answer(make_board):
     with socket.create_server(("127.0.0.1", 0)) as silent, asking.session() as waiting:
         waiting._link.sendall(f"system clock >>127.0.0.1:{silent.getsockname()[1]}\n".encode())
         assert asking.shell("system heartbeat") == "<3 heartbeat <3"
+
+
+def test_the_death_of_the_other_node_ends_the_wait(make_board):
+    asking, other = make_board(), make_board(files={"modules/LM_slow.py": SLOW})
+    with asking.session() as session:
+        session._link.sendall(f"slow wait >>{other.address}\n".encode())
+        eventually(lambda: other.shell("modules"), lambda loaded: "slow" in loaded)
+        other.stop()
+        assert session._until_prompt().startswith(f"{other.address} ")
+        assert session.send("system heartbeat") == "<3 heartbeat <3"
+
+
+@pytest.mark.slow
+def test_a_node_that_falls_silent_is_an_error_in_the_time_that_was_set(make_board):
+    asking, other = make_board(), make_board(files={"modules/LM_slow.py": SLOW})
+    with asking.session() as session:
+        tag = f"con.{'.'.join(other.address.split('.')[2:])}.slow"
+        assert f"tag: {tag}" in session.send(f'intercon sendcmd "{other.address}" "slow wait" timeout=1')
+        assert told(session, tag) == f"{other.address} gave no answer in 1 s "
+
+
+# -- by name
+def test_two_nodes_switch_each_others_lamps_by_name_and_one_of_them_is_locked(named):
+    lamp, safe = named
+    assert lamp.shell(f"genIO set_out 4 True >>{safe.name}") == " pin: 4\n state: True"
+    assert safe.pins[4] == 1
+    assert safe.shell(PASSWORD, f"genIO set_out 5 True >>{lamp.name}.local") == "AuthOk\n pin: 5\n state: True"
+    assert lamp.pins[5] == 1
+
+
+def test_a_node_goes_by_its_uid_too(named):
+    lamp, safe = named
+    uid = safe.shell("hello").split(":")[2]
+    assert lamp.shell(f"system heartbeat >>{uid}") == "<3 heartbeat <3"
+
+
+def test_who_was_found_is_remembered_and_not_asked_for_again(named):
+    lamp, safe = named
+    with lamp.session() as session, ear() as hearing:
+        session.send(f"system heartbeat >>{safe.name}")
+        assert session.send("intercon dump") == f" {safe.name}: {safe.address}"
+        assert asked_for(safe.name, hearing) == 1
+        session.send(f"system heartbeat >>{safe.name}")
+        assert asked_for(safe.name, hearing) == 0
+
+
+def asked_for(name, hearing):
+    return len([data for data, _ in came(hearing) if f" name={name} ".encode() in data])
+
+
+def test_a_name_that_nobody_has_is_one_line(make_board):
+    asking, name = make_board(), own_name("nobody")
+    assert asking.shell(f"system clock >>{name}") == f"{name} is not on this network; names are those of `devfid`"
+    assert asking.shell(f"system clock >>{name}.local").startswith(f"{name}.local is not on this network")
+    assert asking.shell(f"system clock >>{'n' * 41}").endswith(f"no node is called {'n' * 41}")
+
+
+def test_of_two_nodes_with_one_name_none_gets_the_command(make_board):
+    name = own_name("twin")
+    asking, *twins = make_board(), make_board(name=name), make_board(name=name)
+    answer = asking.shell(f"genIO set_out 4 True >>{name}")
+    assert answer.startswith(f"{name} is the name of ") and all(twin.address in answer for twin in twins)
+    assert [twin.pins[4] for twin in twins] == [0, 0]
+    assert asking.shell(f"genIO set_out 4 True >>{twins[0].address}").startswith(" pin: 4")
+
+
+def test_another_node_at_the_place_of_the_one_we_know_does_not_get_the_command(make_board):
+    name = own_name("lamp")
+    asking, first = make_board(), make_board(name=name, address=own_address())
+    asking.shell(f"system heartbeat >>{name}")
+    first.stop()
+    heir = make_board(name=own_name("heir"), address=first.address)
+    assert asking.shell(f"genIO set_out 4 True >>{name}").startswith(f"{name} is not on this network")
+    assert heir.pins[4] == 0
+
+
+def test_a_node_of_the_same_name_at_the_same_place_is_looked_at_anew(make_board):
+    """It is another one by its uid: the command is said only after the network was asked whose name that is now."""
+    name = own_name("lamp")
+    asking, first = make_board(), make_board(name=name, address=own_address())
+    asking.shell(f"system heartbeat >>{name}")
+    first.stop()
+    heir = make_board(name=name, address=first.address)
+    with ear() as hearing:
+        assert asking.shell(f"genIO set_out 4 True >>{name}").startswith(" pin: 4")
+        assert asked_for(name, hearing) == 1
+    assert heir.pins[4] == 1
+
+
+def test_a_node_that_moved_is_found_at_its_new_place(make_board):
+    name = own_name("lamp")
+    asking, first = make_board(), make_board(name=name, address=own_address())
+    asking.shell(f"system heartbeat >>{name}")
+    first.stop()
+    with socket.create_server((first.address, 9008)):            # the old place is somebody else's, who says nothing
+        make_board(name=name)
+        assert asking.shell(f"genIO set_out 4 True >>{name}").startswith(" pin: 4")
+
+
+def test_a_node_without_a_beacon_is_found_by_mdns_and_is_not_told_our_password(make_board):
+    asking = make_board(config={"appwd": PASSWORD})
+    opened = make_board(name=own_name("open"), config={"beacon": False})
+    locked = make_board(name=own_name("lock"), config={"beacon": False, "appwd": PASSWORD, "auth": True})
+    assert asking.shell(f"system heartbeat >>{opened.name}.local") == "<3 heartbeat <3"
+    answer = asking.shell(f"system heartbeat >>{locked.name}.local")
+    assert answer.startswith(f"{locked.name}.local wants a password; ours is for nodes that the beacon knows")
+    assert asking.shell(f"system heartbeat >>{locked.address}") == "<3 heartbeat <3"
+
+
+def test_an_answer_to_another_question_or_of_no_form_is_nobody(make_board):
+    """A liar hears the question and answers with all but what was asked."""
+    asking, name = make_board(), own_name("lamp")
+    with ear() as hearing, mouth() as liar, asking.session() as session:
+        session._link.sendall(f"system clock >>{name}\n".encode())
+        asker = eventually(lambda: [sender for data, sender in came(hearing) if name.encode() in data], bool)[0]
+        values = (name, "u1", "127.0.0.1", 1, 0, "", False, "")
+        for data in (b"", b"\xff" * 600, beacon.answer(TOKEN, values), beacon.question(TOKEN, name),
+                     beacon.answer(TOKEN, ("other", *values[1:])), dns.reply(())):
+            liar.sendto(data, asker)
+        assert session._until_prompt() == f"{name} is not on this network; names are those of `devfid`"
+    assert "Traceback" not in asking.console()
+
+
+def test_a_node_of_1_20_is_found_by_its_host_name(make_board):
+    """Its firmware answers mDNS for the name; here a responder of the test does."""
+    asking, name = make_board(), own_name("old")
+    prompt = f"{name} $ ".encode()
+    answers = {"system heartbeat": (b"<3 heartbeat <3\n", prompt)}
+    stop = threading.Event()
+    with Node120(answers, prompt) as node, group_member() as link:
+        responder = threading.Thread(target=respond, args=(link, name, stop))
+        responder.start()
+        try:
+            assert asking.shell(f"system heartbeat >>{name}.local:{node.port}") == "<3 heartbeat <3"
+        finally:
+            stop.set()
+            responder.join(5)
+    assert node.heard == ["system heartbeat"]
+
+
+def respond(link, name, stop):
+    """A responder that knows one host, at 127.0.0.1."""
+    host = name.encode() + b".local"
+    while not stop.is_set():
+        with contextlib.suppress(TimeoutError, dns.DnsError):
+            data, sender = link.recvfrom(1500)
+            ident, is_answer, questions, _ = dns.questions(data)
+            if not is_answer and (host, dns.A) in questions:
+                records = (dns.record(host, dns.A, 10, socket.inet_aton("127.0.0.1")),)
+                link.sendto(dns.reply(records, ident, (host, dns.A)), sender)
+
+
+# -- in the background
+def test_sendcmd_says_where_its_answer_will_be(pair):
+    asking, other = pair
+    with asking.session() as session:
+        mark = ".".join(other.address.split(".")[2:])
+        for line in (f'intercon sendcmd host="{other.address}" cmd="system rssi"',
+                     f'intercon sendcmd "{other.address}" "system rssi"',
+                     f"intercon sendcmd {other.address} system rssi",
+                     f"intercon sendcmd 'system rssi' host='{other.address}'"):
+            assert session.send(line) == f" verdict: Task started: task show con.{mark}.system\n tag: con.{mark}.system"
+            assert told(session, f"con.{mark}.system") == other.shell("system rssi").replace("\n", " ") + " "
+
+
+def test_a_question_that_runs_is_busy(make_board):
+    asking = make_board()
+    with socket.create_server(("127.0.0.1", 0)) as silent, asking.session() as session:
+        line = f"intercon sendcmd 127.0.0.1:{silent.getsockname()[1]} system clock"
+        assert session.send(line).startswith(" verdict: Task started")
+        assert session.send(line).startswith(" verdict: Task is Busy\n tag: con.0.1:")
+
+
+def test_no_more_than_ten_are_asked_at_once(make_board):
+    asking = make_board()
+    with socket.create_server(("127.0.0.1", 0), backlog=32) as silent, asking.session() as session:
+        port = silent.getsockname()[1]
+        verdicts = [session.send(f"intercon sendcmd 127.0.0.1:{port} word{number}") for number in range(11)]
+    assert [" verdict: Task is Busy" in verdict for verdict in verdicts] == [False] * 10 + [True]
+
+
+def test_the_error_of_a_background_question_is_its_output(make_board):
+    asking, name = make_board(), own_name("nobody")
+    with asking.session() as session:
+        session.send(f'intercon sendcmd host="{name}.local" cmd="hello"')
+        assert told(session, f"con.{name}.hello").startswith(f"{name}.local is not on this network")
+
+
+@pytest.mark.parametrize("words", ["", "host=127.0.0.1", "127.0.0.1", "127.0.0.1 ''", "127.0.0.1 'a\\nb' timeout=0"])
+def test_sendcmd_says_what_it_takes(make_board, words):
+    assert "takes host=" in make_board().shell(f"intercon sendcmd {words}")
+
+
+def test_a_background_question_can_be_killed(make_board):
+    asking = make_board()
+    with socket.create_server(("127.0.0.1", 0)) as silent, asking.session() as session:
+        line = f"intercon sendcmd 127.0.0.1:{silent.getsockname()[1]} system clock"
+        tag = session.send(line).rpartition("tag: ")[2]
+        client, _ = silent.accept()
+        with client:
+            assert session.send(f"task kill {tag}") == f"Kill: {tag}|True"
+            client.settimeout(5)
+            assert client.recv(100) == b""
+
+
+def test_a_question_to_everybody_stays_on_this_machine(make_board):
+    """The virtual board's broadcast is that of loopback."""
+    asking, name = make_board(), own_name("lamp")
+    with ear() as hearing:
+        asking.shell(f"system clock >>{name}")
+        assert {sender[0] for data, sender in came(hearing) if name.encode() in data} == {asking.address}
+    assert EVERYBODY[0].startswith("127.")

@@ -78,7 +78,7 @@ def test_a_mistake_of_the_client_is_answered_in_one_line(board, line, error):
 
 
 def test_an_unknown_op_is_answered_with_those_there_are(board):
-    assert "there are: adc, clock, console" in answer(b'{"op": "x"}', board._operations)["error"]
+    assert "there are: adc, chip, clock, console" in answer(b'{"op": "x"}', board._operations)["error"]
 
 
 TABLES = (

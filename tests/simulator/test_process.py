@@ -136,7 +136,8 @@ def test_a_port_in_use_is_named(flash):
 
 
 REFUSALS = (
-    (("--board", "esp8266"), "unknown board 'esp8266'; there are: esp32, esp32s2, esp32s3, rp2, tinypico"),
+    (("--board", "esp8266"),
+     "unknown board 'esp8266'; there are: esp32, esp32c3, esp32c6, esp32s2, esp32s3, rp2, tinypico"),
     (("--heap", "lots"), "--heap is a number of bytes like 256K or 4M, at least 32K, got 'lots'"),
     (("--heap", "1K"), "at least 32K, got '1K'"),
     (("--flash", "0"), "--flash is a number of bytes"),

@@ -1,15 +1,18 @@
 """The toolkit against our own node: the device's code on the virtual board."""
 import json
+from ipaddress import IPv4Interface
 
 import pytest
 
-from toolkit import discover
+from toolkit import beacon, discover, mdns
 from toolkit.commands import main
 from toolkit.inventory import Device, Inventory
 from toolkit.link.shell import ShellLink
 
 simulator = pytest.importorskip("toolkit.simulator")
 pytestmark = pytest.mark.slow
+LOOPBACK = [IPv4Interface("127.0.0.1/8")]
+TRIES = 5                        # of a second each: a machine under load may be late
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +71,41 @@ def test_an_old_name_in_the_cache_leads_to_it(board):
     inventory = Inventory()
     inventory.keep(Device(uid, board.address, 9008, "oldname"))
     assert discover.resolve("oldname", inventory).name == "node77"
+
+
+def of(board, ask):
+    """What a board tells of itself among all boards of this machine; None when it does not."""
+    for _ in range(TRIES):
+        for told in ask():
+            if told.device.address == board.address:
+                return told
+    return None
+
+
+@pytest.mark.parametrize("way", [beacon, mdns], ids=["beacon", "mdns"])
+def test_it_tells_who_it_is(board, way):
+    told = of(board, lambda: way.ask(LOOPBACK, 1.0))
+    assert told and told.device == discover.hello(board.address)
+    assert (told.files_port, told.version, told.locked, told.board) == (8266, board.shell("version"), False, "ESP32")
+
+
+def test_a_search_finds_it_without_a_scan(board, monkeypatch, capsys):
+    monkeypatch.setattr(discover, "LOOPBACK", ())
+    monkeypatch.setattr(discover, "_own_interfaces", lambda: LOOPBACK)
+    for _ in range(TRIES):
+        assert main(["-s"]) == 0
+        found = Inventory().find("node77")
+        if found:
+            break
+    assert found == discover.hello(board.address)
+    assert board.address in capsys.readouterr().out
+
+
+def test_a_renamed_node_keeps_its_uid(board):
+    uid = discover.hello(board.address).uid
+    board.shell("conf", "devfid renamed77")
+    try:
+        told = of(board, lambda: beacon.ask(LOOPBACK, 1.0))
+        assert told and (told.device.name, told.device.uid) == ("renamed77", uid)
+    finally:
+        board.shell("conf", "devfid node77")

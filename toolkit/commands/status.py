@@ -17,7 +17,8 @@ from toolkit.table import table
 HELP = "show which of the known nodes are up, and their versions"
 FLAGS = ("-stat", "--node_status")
 EPILOG = """The nodes of the cache are asked, and the boards of this machine. A node that asks for a password shows
-`locked` for its version, since no password is sent to a whole network.
+`locked` for its version, since no password is sent to a whole network. A node that has moved within its network
+tells so when that network is asked by a beacon.
 STATUS is ONLINE, BUSY (up, but all its sessions are in use) or OFFLINE.
 
 exit codes: 0 all up, 1 some offline

@@ -261,7 +261,7 @@ class VirtualBoard:
 
     dir       its flash, kept; None: a fresh one that is removed
     name      devfid of a new board
-    board     esp32, esp32s2, esp32s3, tinypico, rp2
+    board     esp32, esp32s2, esp32s3, esp32c3, esp32c6, tinypico, rp2
     heap      of the interpreter, e.g. "256K"
     address   None: the next free 127.0.1.N; ports are 9008 and 8266 (elsewhere than on Linux: free ports)
     mpy       deploy compiled modules
@@ -404,6 +404,19 @@ class VirtualBoard:
     def pixels(self, pin: Pin) -> list[tuple[int, ...]]:
         """Colours last written to the strip at a pin, (r, g, b) or (r, g, b, w); [] before."""
         return [tuple(colour) for colour in self.ask("pixels", pin=pin) or ()]
+
+    def chip(self, address: int, model: str | None = None, **facts: Any) -> dict[str, Any]:
+        """Facts of the chip model at an I2C address. model: put a fresh one there; facts: change these.
+
+        fault="unplugged" takes it off, "held", "zeros" and "ones" break it, "" gives it back.
+        """
+        told: dict[str, Any] = self.ask("chip", address=address, facts=facts, **({"model": model} if model else {}))
+        return told
+
+    def display(self, address: int = 0x3C) -> list[str]:
+        """What the glass of a display model shows: 64 lines of 128 signs, `#` is lit. chips.png makes a picture."""
+        rows: list[str] = self.ask("display", address=address)
+        return rows
 
     def reset(self, hard: bool = True) -> None:
         """hard: as machine.reset(); else as Ctrl-D. Does not wait: see wait_ready()."""

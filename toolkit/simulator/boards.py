@@ -73,6 +73,15 @@ def _esp32s(name: str, machine: str, pins: frozenset[int], input_only: Iterable[
         firmware_bytes=2048 * KIB, freqs_mhz=(20, 40, 80, 160, 240), epoch_s=EPOCH_2000_S, causes=ESP32_CAUSES)
 
 
+def _esp32c(name: str, machine: str, pins: frozenset[int], adc_pins: frozenset[int]) -> BoardKind:
+    # datasheets ESP32-C3 2.2 and ESP32-C6 2.2, without the pins of the flash; no touch, no 240 MHz, 2 timers
+    return BoardKind(
+        name=name, platform="esp32", machine=machine, pins=pins, input_only=frozenset(),
+        adc_pins=adc_pins, touch_pins=frozenset(),
+        pwm_channels=6, pwm_timers=4, pwm_max_hz=40_000_000, timers=_spans((0, 1)), wdt_max_ms=2**31 - 1,
+        firmware_bytes=2048 * KIB, freqs_mhz=(20, 40, 80, 160), epoch_s=EPOCH_2000_S, causes=ESP32_CAUSES)
+
+
 _RP2 = BoardKind(
     name="rp2", platform="rp2", machine="Raspberry Pi Pico W with RP2040", led=25,
     pins=_spans((0, 29)), input_only=frozenset(), adc_pins=_spans((26, 29)), touch_pins=frozenset(),
@@ -84,6 +93,8 @@ BOARDS = {kind.name: kind for kind in (
     _esp32("tinypico", "TinyPICO with ESP32-PICO-D4", led=None),
     _esp32s("esp32s2", "Generic ESP32S2 module with ESP32S2", _spans((0, 21), 26, (33, 46)), (46,), led=15),
     _esp32s("esp32s3", "Generic ESP32S3 module with ESP32S3", _spans((0, 21), 26, (33, 48)), (), led=38),
+    _esp32c("esp32c3", "Generic ESP32C3 module with ESP32C3", _spans((0, 10), (18, 21)), _spans((0, 4))),
+    _esp32c("esp32c6", "Generic ESP32C6 module with ESP32C6", _spans((0, 23)), _spans((0, 6))),
     _RP2,
 )}
 

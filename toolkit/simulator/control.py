@@ -15,6 +15,9 @@ Unix socket, one JSON object per line; `id` comes back as it was sent. Answer {"
 | {"op": "sensor", "name": "hall", "value": n}     | raw_temperature (F), hall, battery_mv                           |
 | {"op": "pixels", "pin": 15}                      | [[r, g, b], ...] last written to the strip; null without        |
 | {"op": "i2c", "address": 60, "registers": {..}}  | attaches a chip of 256 registers; without registers: unplugs it |
+| {"op": "chip", "address": 118, "model":          | its facts; model: puts a fresh one of chips/ there; facts, with |
+|  "bme280", "facts": {"temp": 20, "fault": ""}}   | i2c.FAULTS: change it. Both optional                            |
+| {"op": "display", "address": 60}                 | what its glass shows: 64 lines of 128 signs, "#" is lit         |
 | {"op": "dht", "pin": 32, "frame": "028c015fee"}  | {"frame": the 5 bytes that a DHT answers with, "asked": times}; |
 |                                                  | null unplugs it; without frame: reads it                        |
 | {"op": "onewire", "pin": 19, "serial": 1,        | {"rom", "temp", "parasite", "fault"} of the DS18B20 with that   |

@@ -17,6 +17,8 @@ CONVERSION_S = (0.09375, 0.1875, 0.375, 0.75)  # Configuration Register, table 2
 LOW_DEG, HIGH_DEG = -55.0, 125.0
 FAULTS = ("", "unplugged", "noisy", "dead")
 
+BUSY = -1                                      # 0 while it converts, 1 when that is over
+
 # What a chip does between two resets: it yields what it puts on the wire in a slot, 1 for nothing, and is sent what
 # was on the wire.
 Talk = Generator[int, int, Any]
@@ -73,11 +75,15 @@ class Ds18b20:
 
     def hear_reset(self) -> None:
         self._talk = self._transaction()
-        self.puts = next(self._talk)
+        self._puts = next(self._talk)
+
+    def puts(self) -> int:
+        """Its bit in the slot that begins."""
+        return int(self._settle()) if self._puts == BUSY else self._puts
 
     def hear(self, level: int) -> None:
         """What was on the wire in a slot, its own bit included."""
-        self.puts = self._talk.send(level)
+        self._puts = self._talk.send(level)
 
     def _power_up(self) -> None:
         self._raw = POWER_ON
@@ -123,8 +129,8 @@ class Ds18b20:
             return
         self._settle()
         self._due_s = self._now() + CONVERSION_S[self._resolution() - 9]
-        while not self._settle():
-            yield 0
+        while True:
+            yield BUSY
 
     def _write_scratchpad(self) -> Talk:
         registers = b""
@@ -221,7 +227,7 @@ class SingleWires:
 
     def _slot(self, pin: int, bit: int) -> int:
         chips = self._chips(pin)
-        level = int(not self.is_shorted(pin) and bit and all(chip.puts for chip in chips))
+        level = int(not self.is_shorted(pin) and bit and all(chip.puts() for chip in chips))
         for chip in chips:
             chip.hear(level)
         return level

@@ -6,8 +6,10 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
+from toolkit.simulator.chips import MODELS
+from toolkit.simulator.chips.oled import Oled
 from toolkit.simulator.control import LATER, Operation, Request
-from toolkit.simulator.i2c import RegisterChip
+from toolkit.simulator.i2c import ChipModel, RegisterChip
 from toolkit.simulator.onewire import FAULTS as WIRE_FAULTS
 from toolkit.simulator.timeserver import MODES
 from toolkit.simulator.world import Place
@@ -108,6 +110,24 @@ class Desk:
         if "registers" in request:
             chips[address] = RegisterChip({int(at): int(value) for at, value in request["registers"].items()})
         return sorted(chips)
+
+    def chip(self, request: Request) -> dict[str, Any]:
+        bus, address = self._board.chip.bus, _integer(request["address"], 0, 127)
+        if "model" in request:
+            if request["model"] not in MODELS:
+                raise ValueError(f"model is one of {', '.join(sorted(MODELS))}, got {request['model']!r}")
+            bus.chips[address] = MODELS[request["model"]](self._board.clock.now)
+        chip = bus.chips.get(address)
+        if not isinstance(chip, ChipModel):
+            raise ValueError(f"no chip model at address {address}")
+        chip.be(request.get("facts", {}))
+        return chip.facts()
+
+    def display(self, request: Request) -> list[str]:
+        chip = self._board.chip.bus.chips.get(_integer(request["address"], 0, 127))
+        if not isinstance(chip, Oled):
+            raise ValueError(f"no display at address {request['address']}")
+        return chip.rows()
 
     def dht(self, request: Request) -> dict[str, Any]:
         number, wires = self._number(request), self._board.chip.wires

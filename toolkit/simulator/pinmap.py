@@ -9,6 +9,8 @@ def _number(node: ast.expr) -> int | None:
     """Value of `12` or `const(12)`; None for anything else."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "const" and node.args:
         node = node.args[0]
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):      # an LED that lights when low
+        return _number(node.operand)
     if isinstance(node, ast.Constant) and type(node.value) is int:
         return node.value
     return None

@@ -82,6 +82,7 @@ class Silicon:
         effects = self.effects
         self.gpio = Gpio(self.kind, effects.changed, lambda pin, level: effects.event(EVENT_PIN, pin, level, True))
         self.timers = Timers(self.kind, lambda ident, may_wait: effects.event(EVENT_TIMER, ident, 0, may_wait))
+        self.bus.is_low = lambda pin: pin >= 0 and self.gpio.pad(pin).drive == 0
         self.wires = SingleWires(self.kind.platform, lambda pin: self.gpio.pad(pin).drive == 0, self.clock.now)
         self.verbs = _verbs(self)
 
@@ -99,6 +100,7 @@ class Silicon:
         if cause == "power":
             self.rtc_memory = b""
             self.clock.power_on()
+            self.bus.power_up()
         if hard:
             self.freq_hz = 160_000_000
 
@@ -180,7 +182,8 @@ def _verbs(chip: Silicon) -> dict[str, Callable[..., Answer]]:
         "resolve": lambda host, port: chip.resolve(host, port),
         "sensor": chip.sensors.__getitem__,
         "scan": chip.bus.scan,
-        "i2c": lambda at, count, data="": chip.bus.transfer(int(at), bytes.fromhex(data), int(count)),
+        "i2c": lambda scl, sda, at, count, data="": chip.bus.transfer(
+            int(scl), int(sda), int(at), int(count), bytes.fromhex(data)),
         # ----
         "out": _numbers(gpio.write),
         "irq": _numbers(gpio.watch_edges),

@@ -1,7 +1,9 @@
 """A strip of WS2812 on pin `neop`: in one colour, or pixel by pixel."""
 from Lamp import Lamp, more
 from LogicalPins import pinmap_dump
+from pure.lazy import door
 
+__getattr__ = door               # Data, which effects of 1.20 take from here
 _lamp = Lamp("neopixel", 255, ("neop",), "RGB", (100, 100, 100))
 
 

@@ -4,8 +4,7 @@ import os
 import time
 
 from Common import socket_stream
-from Debug import alarms as count_alarms
-from Debug import errlog_add, errlog_clean, errlog_get
+from Debug import errlog_add, errlog_clean
 from LogicalPins import get_pinmap, pinmap_dump
 from pure.lazy import unload
 from Time import set_time, uptime
@@ -65,7 +64,8 @@ def clock():
 
 def setclock(year, month, mday, hour, min, sec):
     """Set the clock. Returns the local time tuple."""
-    return set_time(year, month, mday, hour, min, sec)
+    set_time(year, month, mday, hour, min, sec)
+    return time.localtime()
 
 
 async def ntp():
@@ -129,14 +129,13 @@ def alarms(clean=False, test=False, msgobj=None):
     """Stream err.log; returns {"OK alarm": 0} or {"NOK alarm": n}. test: write an error first."""
     if test:
         errlog_add("[ERR] TeSt ErRoR")
-    if clean and errlog_clean():
-        msgobj(" Delete: err.log")
-    for line in errlog_get():
-        msgobj(line)
+    if clean:
+        errlog_clean(msgobj)
     from Boot import history
+    from Debug import errlog_get         # not above: it would keep Logs.py in memory
     unload("Boot")
+    errors = errlog_get(msgobj)
     msgobj(" Boots, newest first: {}".format(", ".join(history())))
-    errors = count_alarms()
     return {"NOK alarm" if errors else "OK alarm": errors}
 
 
@@ -146,8 +145,14 @@ def ifconfig():
     return ifconfig()
 
 
+def ha_sta():
+    """`STA mode, OK`; NOK while a known network is lost: the node brings it back by itself."""
+    from Network import net
+    return "{} mode, {}OK".format(net().mode, "N" if net().is_lost() else "")
+
+
 def help():
     return ("info", "gclean", "heartbeat", "clock", "setclock year month mday hour min sec",
             "ntp", "sun refresh=False", "rssi",
             'cachedump cdel="rgb.pds/None"', 'pinmap key="dhtpin"/None', "alarms clean=False", "ifconfig",
-            "memory_usage", "disk_usage")
+            "memory_usage", "disk_usage", "ha_sta")

@@ -45,7 +45,9 @@ class Pixel:
 def _pixel():
     import tinypico
     from dotstar import DotStar
+    from LogicalPins import physical_pin
     from machine import Pin, SoftSPI
+    physical_pin("builtin")              # the progress LED gives it up
     bus = SoftSPI(sck=Pin(tinypico.DOTSTAR_CLK), mosi=Pin(tinypico.DOTSTAR_DATA), miso=Pin(tinypico.SPI_MISO))
     return Pixel(tinypico, DotStar(bus, 1))
 

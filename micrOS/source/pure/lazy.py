@@ -25,3 +25,11 @@ def unload(*names):
         if package in sys.modules and hasattr(sys.modules[package], leaf):
             delattr(sys.modules[package], leaf)
     gc.collect()
+
+
+def door(*asked):
+    """`__getattr__` of a module or an object: its names of micrOS 1.20 are in Compat.py, loaded when one is wanted.
+
+    asked: (name,) or (object, name). Raises AttributeError.
+    """
+    return __import__("Compat").door(*asked)

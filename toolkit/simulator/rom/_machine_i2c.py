@@ -4,7 +4,7 @@ from _vboard import ask
 
 class I2C:
     def __init__(self, id=-1, scl=None, sda=None, *, freq=400000, timeout=50000):
-        pass
+        self._wires = "%d %d" % (-1 if scl is None else scl.id, -1 if sda is None else sda.id)
 
     init = __init__
 
@@ -12,7 +12,7 @@ class I2C:
         pass
 
     def _transfer(self, address, data, count):
-        return ask("i2c %d %d %s\n" % (address, count, data.hex()))
+        return ask("i2c %s %d %d %s\n" % (self._wires, address, count, data.hex()))
 
     def scan(self):
         return list(ask("scan\n"))
@@ -43,4 +43,4 @@ class I2C:
 
 class SoftI2C(I2C):
     def __init__(self, scl, sda, *, freq=400000, timeout=50000):
-        pass
+        super().__init__(-1, scl, sda)

@@ -67,11 +67,14 @@ class Pin(PinBase):
     def toggle(self):
         self.value(not self.value())
 
-    def irq(self, handler=None, trigger=3, **_):
+    def irq(self, handler=None, trigger=3, hard=False, **_):
         if handler is None:
             trigger = 0
             handlers.pop(512 + self.id, None)
         else:
+            if hard:
+                from _hard import locked
+                handler = locked(self, handler)
             listen(512 + self.id, handler, self)
         tell("irq %d %d\n" % (self.id, trigger))
 

@@ -1,0 +1,35 @@
+"""What a person hooks into the boot: commands, CPU clock, a word about the memory. In memory only that long."""
+import gc
+import os
+
+from machine import freq
+from micropython import const
+
+from ConfigHandler import cfgget
+from Debug import console_write
+
+_FAST_HZ = const(240000000)
+_CALM_HZ = const(160000000)
+
+
+async def bootup(execute, is_safe):
+    """Run the commands of `boothook`, not in a safe boot, then set the CPU clock. execute: as Tasks.execute_pipe"""
+    if not is_safe:
+        await execute(cfgget("boothook"))
+    set_speed()
+
+
+def set_speed():
+    """Full or calm CPU clock, as `boostmd` says; only the ESP32 family has the choice, and not all of it goes fast."""
+    if "esp32" not in os.uname()[0]:
+        return
+    try:
+        freq(_FAST_HZ if cfgget("boostmd") else _CALM_HZ)
+    except ValueError:               # ESP32-C3 and C6: 160 MHz at most
+        freq(_CALM_HZ)
+
+
+def report_memory():
+    """One console line; after a collection."""
+    gc.collect()
+    console_write("[memory] {} B used, {} B free".format(gc.mem_alloc(), gc.mem_free()))

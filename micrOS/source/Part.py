@@ -1,0 +1,49 @@
+"""A chip on the I2C bus at pins `i2c_scl` and `i2c_sda`: one that fails is named in one line, and an alarm once."""
+from machine import Pin, SoftI2C
+
+from Booking import book
+from Inputs import Input, InputError
+
+WIRES = ("i2c_scl", "i2c_sda")
+_NO_ANSWER = "no answer; is it plugged in, and has it power?"
+
+
+class Part(Input):
+    """One chip. Raises PinError without the pins.
+
+    SoftI2C: any pins of any board, and it can be made anew on the wires that other chips and LM_i2c use.
+    """
+
+    def __init__(self, name, address):     # not that of Input: two pins, which the parts of the bus share
+        self.name = name
+        self.address = address
+        self._alarm = None
+        self._numbers = book(WIRES)
+        self._wires = [Pin(number, Pin.OPEN_DRAIN, Pin.PULL_UP, value=1) for number in self._numbers]
+        self._bus = SoftI2C(scl=self._wires[0], sda=self._wires[1], freq=400000)
+
+    def error(self, why):
+        return InputError("{} at 0x{:02x} (i2c_scl {}, i2c_sda {}): {}".format(
+            self.name, self.address, self._numbers[0], self._numbers[1], why))
+
+    def read(self, register, count):
+        """Bytes from a register on. Raises InputError."""
+        return self._talk(self._bus.readfrom_mem, register, count)
+
+    def write(self, register, *values):
+        """Bytes into a register. Raises InputError."""
+        self._talk(self._bus.writeto_mem, register, bytes(values))
+
+    def send(self, data):
+        """Bytes as they are. Raises InputError."""
+        self._talk(self._bus.writeto, data)
+
+    def _talk(self, transfer, *args):
+        for name, wire in zip(WIRES, self._wires):
+            # a low data line looks like an answer of zeros to whatever is asked
+            if not wire.value():
+                raise self.failure("{} is held low; a chip hangs, or it is shorted".format(name))
+        try:
+            return transfer(self.address, *args)
+        except OSError:
+            raise self.failure(_NO_ANSWER)

@@ -1,0 +1,42 @@
+"""Brings a lost network back: joins again, restarts the radio, at last the board; in memory only while it is lost."""
+import asyncio
+
+from machine import reset
+from micropython import const
+
+import Join
+from Debug import console_write, errlog_add
+from Network import net
+from pure.lazy import unload
+from Time import seconds
+
+_PAUSES_S = const((2, 5, 10, 20, 40, 60))   # between two tries; the last one again and again
+_GENTLE = const(2)                          # tries before the radio is restarted
+_MOST_S = const(900)                        # a radio that does not come back in a quarter of an hour is stuck
+
+
+async def run(has_come):
+    """Until the node is on a known network. has_come(s without it): what is to be done then."""
+    begun_s, tries = seconds(), 0
+    console_write("[NW] lost")
+    while not net().station.isconnected() and not await _joined(tries):
+        if seconds() - begun_s > _MOST_S and net().mode == "STA":
+            _restart()
+        await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
+        tries += 1
+    net().came_back()
+    unload("Rejoin", "Join")
+    has_come(seconds() - begun_s)
+
+
+async def _joined(tries):
+    """True when a known network was joined. Guests of our own network keep it: nothing is tried meanwhile."""
+    guests = net().mode == "AP" and net().access_point.status("stations")
+    return not guests and await Join.again(net().station, anew=tries >= _GENTLE)
+
+
+def _restart():
+    import Boot
+    errlog_add("[ERR] no network for {} minutes: restarting".format(_MOST_S // 60))
+    Boot.lasted()                    # wanted: no step towards safe mode
+    reset()
