@@ -90,7 +90,19 @@ async def _boot(is_safe):
     tasks.ask = _ask_node
     _arm(tasks)
     tasks.start("idle", tasks.idle(), protected=True)
+    await _prepare(tasks, is_safe)
+    gc.threshold(-1)                 # from now on the idle task collects
+    try:
+        await _open(tasks)
+    finally:
+        tasks.stop()                 # their ports must be free for the loader's update mode
+        await asyncio.sleep_ms(_STOP_MS)
+
+
+async def _prepare(tasks, is_safe):
+    """What the settings want before the doors open: commands, interrupts, network, time, schedule."""
     import Hooks
+    unload("Hooks")
     await Hooks.bootup(tasks.execute_pipe, is_safe)
     if not is_safe:
         _begin("interrupts")
@@ -100,21 +112,18 @@ async def _boot(is_safe):
     if not is_safe:
         _begin("schedule", "periodic")
         config().changed = _changed
+    Hooks.report_memory()
+
+
+async def _open(tasks):
+    """Serve shell and files, and be found; until the shell ends."""
     node = Node()
     server = Server(lambda peer: Shell(node, peer))
     files = FileServer(modules(), node.failures)
     tasks.start("files", files.run(), protected=True)
     tasks.beats.append(_Lookout(server).beat)
     _begin_discovery()
-    Hooks.report_memory()
-    del Hooks
-    unload("Hooks")
-    gc.threshold(-1)                 # from now on the idle task collects
-    try:
-        await _serve(tasks, server)
-    finally:
-        tasks.stop()                 # their ports must be free for the loader's update mode
-        await asyncio.sleep_ms(_STOP_MS)
+    await _serve(tasks, server)
 
 
 async def _serve(tasks, server):
