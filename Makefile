@@ -9,7 +9,7 @@ run: $(VENV)/.run
 	@$(BIN)/python devToolKit.py --simulate
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests -n 4 --dist loadfile
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -33,6 +33,8 @@ async def find(host):
     """
     tag, _, given = host.partition(":")
     port = int(given or cfgget("socport"))
+    if not 0 < port < 65536:
+        raise ValueError("a port is 1 to 65535, got {}".format(port))
     if tag.count(".") == 3 and tag.replace(".", "").isdigit():
         return tag, port, None, None, True
     address, told, name, uid, trusted = _remembered(tag) or await _looked_for(tag, port)
@@ -47,7 +49,7 @@ def forget(host):
 
 def cache():
     """{name: address} of those who are remembered."""
-    return {tag: peer[0] for tag, _, peer in Beacon.known}
+    return {tag: peer[0] for tag, met_s, peer in Beacon.known if seconds() - met_s < _AGE_S}
 
 
 def _remembered(tag):
@@ -76,13 +78,13 @@ async def _by_beacon(name):
     token = str(binascii.hexlify(os.urandom(4)), "utf-8")
     try:
         question = beacon.question(token, name)
-    except beacon.BeaconError as error:
-        raise PeerError(error)
+    except beacon.BeaconError:
+        raise PeerError("is no name that a node can have")
     met = {}
 
     def take(data, address):
         told_name, uid, _, port = beacon.told(data, token)[:4]
-        if name in (told_name, uid):
+        if name in (told_name, uid) and len(met) < _MOST:
             met[uid] = (address, port, told_name, uid, True)
 
     await _ask(question, Udp.place("255.255.255.255", beacon.PORT), take, met)
