@@ -24,7 +24,9 @@ _LEVELS = {"down": (0,), "both": (0, 1)}
 
 
 class Watch:
-    """One pin. counted: presses; done: those whose commands ran; dropped: presses for which there was no place to wait.
+    """One pin. counted: presses; done: those whose commands ran; dropped: presses without a place to wait.
+
+    bounced: edges that came too soon after another, or were seen too late to be told from such.
 
     Edges that follow one another within the rest time are one move of the contact, away from the level it had: that
     tells its direction without a look at the pin, which may be bouncing. When it has come to rest, settle() looks.
@@ -33,7 +35,7 @@ class Watch:
     def __init__(self, name, flag):
         self.name = name
         self.commands = cfgget(name + "_cbf")
-        self.counted = self.done = self.dropped = 0
+        self.counted = self.done = self.dropped = self.bounced = 0
         self.settled = True
         self._levels = _LEVELS.get(cfgget(name + "_trig"), (1,))       # those that a press leads to
         self._pause_ms = cfgget("irq_prell_ms")
@@ -58,7 +60,7 @@ class Watch:
             self._press(edge_ms)
 
     def told(self):
-        return "{}: {} presses, {} dropped".format(self.name, self.counted, self.dropped)
+        return "{}: {} presses, {} dropped, {} bounces".format(self.name, self.counted, self.dropped, self.bounced)
 
     def _on_edge(self, pin):
         """The interrupt: allocates nothing."""
@@ -69,6 +71,8 @@ class Watch:
             self.settled = False
             self._level = 1 - self._level
             self._press(now_ms)
+        else:
+            self.bounced += 1
 
     def _press(self, now_ms):
         """Count the move to the present level, if it is one that counts. Part of the interrupt, too."""

@@ -1,4 +1,5 @@
 """Presses on the pins irq1 to irq4, by a host that plays the finger, and the periodic timer."""
+import re
 import time
 
 import pytest
@@ -112,13 +113,14 @@ def test_a_thousand_presses_at_fifty_a_second_are_a_thousand_calls(node):
             due += PERIOD_S / 2
             time.sleep(max(REST_S, due - time.monotonic()))      # a host that was held up does not bounce
             board.pins["irq1"] = level
-    calls = eventually(lambda: made(board), lambda calls: calls >= PRESSES - dropped(board))
-    assert calls + dropped(board) == PRESSES
-    assert board.shell("task show irq") == f"irq1: {calls} presses, {dropped(board)} dropped"
+    pressed, dropped, bounced = told(board)
+    assert pressed + dropped + (bounced + 1) // 2 >= PRESSES       # edges of a host that was held up may come together
+    eventually(lambda: made(board), lambda calls: calls == pressed)
 
 
-def dropped(board):
-    return int(board.shell("task show irq").rpartition(", ")[2].split()[0])
+def told(board):
+    """(presses, dropped, bounces) of irq1."""
+    return [int(number) for number in re.findall(r" (\d+) ", board.shell("task show irq"))]
 
 
 def test_presses_that_find_no_place_to_wait_are_counted(node):
@@ -126,9 +128,7 @@ def test_presses_that_find_no_place_to_wait_are_counted(node):
     for _ in range(60):
         board.pins["irq1"] = 1
         board.pins["irq1"] = 0
-    told = eventually(lambda: board.shell("task show irq"), lambda text: text != "irq1: 0 presses, 0 dropped"
-                      and sum(int(word) for word in text.replace(",", "").split() if word.isdigit()) == 60)
-    assert told in ("irq1: 50 presses, 10 dropped", "irq1: 51 presses, 9 dropped")
+    assert eventually(lambda: told(board), lambda counts: sum(counts) == 60) in ([50, 10, 0], [51, 9, 0])
 
 
 def test_pin_0_is_a_pin(node):
@@ -144,7 +144,7 @@ def test_four_pins_each_with_their_commands(node):
         press(board, pin)
     assert made(board) == 1
     assert [board.pins[pin] for pin in (21, 22, 23)] == [1, 1, 1]
-    assert board.shell("task show irq").count(" 1 presses, 0 dropped") == 4
+    assert board.shell("task show irq").count(" 1 presses, 0 dropped, ") == 4
 
 
 def test_settings_count_at_once(node):
