@@ -107,6 +107,7 @@ def test_memory_that_does_not_come_back_ends_in_safe_mode(node):
 
 def test_three_quick_power_cuts_do_not_trigger_safe_mode(node):
     board = node("genIO set_out 4 True")
+    serves(board)
     for _ in range(4):
         board.power_cycle()
         serves(board)
