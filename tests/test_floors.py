@@ -19,7 +19,7 @@ FLOORS = {
     "Discovery": 3, "Introduction": 3, "Mdns": 3, "Udp": 1, "InterpreterShell": 3, "Update": 3,
     "CronCommands": 3, "Http": 3, "Ntp": 3, "Position": 3, "Notify": 3, "urequests": 3,
     "Rejoin": 3, "Common": 4, "Lamp": 4, "LampMore": 4, "Drives": 4, "modules": 4,
-    "Inputs": 1, "Booking": 1, "Packages": 3, "DataLog": 4, "Climate": 4, "Compat": 4, "Strays": 2,
+    "Inputs": 1, "Packages": 3, "DataLog": 4, "Climate": 4, "Compat": 4, "Strays": 2,
     "Display": 4, "OledPages": 4, "Part": 4,
     "Logs": 1, "Progress": 1, "TinyPLed": 1, "Hooks": 5, "reset": 5,
     "main": 5, "micrOSloader": 5, "Recovery": 5, "micrOS": 5, "Live": 5,

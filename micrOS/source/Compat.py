@@ -127,17 +127,10 @@ def ntp_time():
 
 def suntime():
     """Today's {"sunrise": (h, m, s), "sunset": (h, m, s)} local; empty tuples where there is none."""
-    import Sun as sky
-    import Zone
-    from pure.civil import days, fields
+    import Sun
     unload("Sun")
-    moments, here = sky.moments(days(*time.localtime()[:3])), Zone.zone()
-    Zone.leave()
-    if isinstance(moments, str):
-        moments = ()
-    today = dict.fromkeys(sky.NAMES, ())
-    today.update([(name, tuple(fields(at + here.offset(at))[3:])) for name, at in zip(sky.NAMES, moments)])
-    return today
+    today = Sun.today()
+    return dict.fromkeys(Sun.NAMES, ()) if isinstance(today, str) else today
 
 
 class _Sun:

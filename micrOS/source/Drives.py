@@ -3,8 +3,8 @@ import asyncio
 from micropython import const
 from machine import PWM, Pin
 
-from Booking import book
 from Common import micro_task
+from LogicalPins import physical_pins
 
 FULL = 1000                       # speed of a motor; micrOS modules count 0-1000
 DIRECTIONS = ("forward", "backward")
@@ -13,7 +13,7 @@ _WAITING = const(16)              # moves that may wait for their turn
 
 def outputs(names):
     """Digital outputs, low."""
-    return [Pin(number, Pin.OUT, value=0) for number in book(names)]
+    return [Pin(number, Pin.OUT, value=0) for number in physical_pins(names)]
 
 
 def pulses(number, freq_hz):

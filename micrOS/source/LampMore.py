@@ -7,7 +7,7 @@ from asyncio import sleep_ms
 
 from micropython import const
 
-from LogicalPins import PinError, detect_platform, physical_pin, pinmap_dump
+from LogicalPins import physical_pins
 from pure.color import cold_pct, scaled, white, whites
 from pure.lazy import unload
 from TaskManager import manager
@@ -20,12 +20,7 @@ _BUSY = "Transition already running"
 
 def open(lamp):
     """Book the pins, read the state file, show the state. Raises PinError that names all pins the board lacks."""
-    numbers = pinmap_dump(lamp.pins)
-    missing = [name for name in lamp.pins if numbers[name] is None]
-    if missing:
-        raise PinError("[io-resolve] error: {} has no pin for {}; name it in cstmpmap".format(
-            detect_platform(), ", ".join(missing)))
-    wires = [physical_pin(name) for name in lamp.pins]
+    wires = physical_pins(lamp.pins)
     state = _file(lamp)
     lamp.color = tuple([min(lamp.full, max(0, state[key])) for key in lamp.keys])
     lamp.on = 1 if state["S"] else 0

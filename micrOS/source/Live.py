@@ -8,6 +8,7 @@ from pure.lazy import unload
 from TaskManager import manager
 from Time import clock
 
+
 def changed(key):
     """A key has a new value: what it stands for follows."""
     for beginning, service in _KEYS:

@@ -1,8 +1,8 @@
 """A chip on the I2C bus at pins `i2c_scl` and `i2c_sda`: one that fails is named in one line, and an alarm once."""
 from machine import Pin, SoftI2C
 
-from Booking import book
 from Inputs import Input, InputError
+from LogicalPins import physical_pins
 
 WIRES = ("i2c_scl", "i2c_sda")
 _NO_ANSWER = "no answer; is it plugged in, and has it power?"
@@ -18,7 +18,7 @@ class Part(Input):
         self.name = name
         self.address = address
         self._alarm = None
-        self._numbers = book(WIRES)
+        self._numbers = physical_pins(WIRES)
         self._wires = [Pin(number, Pin.OPEN_DRAIN, Pin.PULL_UP, value=1) for number in self._numbers]
         self._bus = SoftI2C(scl=self._wires[0], sda=self._wires[1], freq=400000)
 

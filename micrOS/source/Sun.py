@@ -1,7 +1,9 @@
 """When the sun rises and sets here: computed, or as the service of 1.20 told; in memory only while it is asked."""
+import time
+
 from ConfigHandler import cfgget
 from Files import read
-from pure.civil import DAY_S, seconds
+from pure.civil import DAY_S, days, fields, seconds
 from pure.lazy import unload
 from Zone import zone
 
@@ -29,11 +31,19 @@ def moments(day):
         unload("pure.sun")
 
 
+def today():
+    """{"sunrise": (h, m, s), "sunset": (h, m, s)} local, or a text that says why there are none."""
+    found, here = moments(days(*time.localtime()[:3])), zone()
+    if isinstance(found, str):
+        return found
+    return {name: fields(at + here.offset(at))[3:] for name, at in zip(NAMES, found)}
+
+
 def _told(day):
     """What the service said last, None before; its times of one day serve for all."""
     try:
         local = [part.split(":")[1].split("-") for part in (read(CACHE) or "").split(";")]
-        rise, set_ = [seconds(2000, 1, 1, *[int(number) for number in time]) for time in local]
+        rise, set_ = [seconds(2000, 1, 1, *[int(number) for number in clock]) for clock in local]
     except (ValueError, IndexError, TypeError):
         return None
     here = zone()

@@ -42,6 +42,7 @@ class Task:
             self.say("{}: {}".format(type(error).__name__, error))
             errlog_add("[ERR] task {}: {}".format(self.tag, error))
             self.failure = error
+        self._job = None                 # a job keeps its coroutine, and that all it had at hand
 
     def say(self, text):
         self.out = str(text)[:_OUTPUT_CHARS]
@@ -51,7 +52,8 @@ class Task:
 
     async def wait(self):
         """Return, or raise, as the work does."""
-        await self._job
+        if self._job:
+            await self._job
         if self.failure:
             raise self.failure
 

@@ -26,6 +26,12 @@ def alarms(board):
     return [line.split("[ERR] ", 1)[1] for line in lines if "[ERR]" in line]
 
 
+def missing(pins):
+    """What a call says that needs pins (`a, b`) which the rp2 map lacks."""
+    return pins + (" have no pin on rp2; name them in cstmpmap" if "," in pins else
+                   " has no pin on rp2; name one in cstmpmap")
+
+
 def functions_of(name):
     """The public functions of a module."""
     tree = ast.parse((SOURCE / f"LM_{name}.py").read_text())

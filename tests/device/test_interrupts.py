@@ -4,20 +4,13 @@ import time
 
 import pytest
 
-from tests.device.wire import eventually
+from tests.device.wire import COUNTER, eventually
 
-COUNTER = """
+SLOW = """
 import asyncio
-class Calls:
-    made = 0
-def hit():
-    Calls.made += 1
-    return Calls.made
 async def slow():
     await asyncio.sleep_ms(2000)
     return hit()
-def made():
-    return Calls.made
 """
 PERIOD_S = 0.02              # 50 presses a second
 REST_S = 0.003
@@ -28,7 +21,7 @@ PRESSES = 1000
 def node(make_board):
     """Function that starts a node with irq1 on; the settings may say otherwise."""
     def start(**config):
-        return make_board(files={"modules/LM_counter.py": COUNTER}, config={
+        return make_board(files={"modules/LM_counter.py": COUNTER + SLOW}, config={
             "irq1": True, "irq1_cbf": "counter hit", "irq_prell_ms": 30, **config})
     return start
 

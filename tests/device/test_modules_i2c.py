@@ -1,14 +1,12 @@
 """Sensors on the I2C bus: what they tell against what is there, and what they say when a chip fails."""
 import ast
-from pathlib import Path
 
 import pytest
 
+from tests.device.answers import CALLED, NO_WORDS, alarms, fails, functions_of, told
 from toolkit.simulator import VirtualBoard
 
-SOURCE = Path(__file__).parents[2] / "micrOS" / "source" / "modules"
 MODULES = ("bme280", "VL53L0X")
-CALLED = "exec_lm_core LM_{}->{}: "
 BME280 = "bme280 at 0x76 (i2c_scl 22, i2c_sda 21): "
 VL53L0X = "VL53L0X at 0x29 (i2c_scl 22, i2c_sda 21): "
 NO_ANSWER = "no answer; is it plugged in, and has it power?"
@@ -44,38 +42,13 @@ def plugged(board, address, model):
     return change
 
 
-def told(board, line):
-    """{key: text} of an answer that prints a dictionary."""
-    return dict(row.strip().split(": ", 1) for row in board.shell(line).split("\n"))
-
-
-def fails(board, line, text):
-    """A call fails with this one line."""
-    module, function = line.split()[:2]
-    assert board.shell(line) == CALLED.format(module, function) + text
-
-
-def alarms(board):
-    """Texts of the alarms, which are then deleted."""
-    lines = board.shell("system alarms").split("\n")[:-1]
-    board.shell("system alarms clean=True")
-    return [line.split("[ERR] ", 1)[1] for line in lines if "[ERR]" in line]
-
-
 # -- all of them
-
-def functions_of(name):
-    """The public functions of a module, by its source."""
-    tree = ast.parse((SOURCE / f"LM_{name}.py").read_text())
-    return {node.name for node in tree.body
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name[0] != "_"}
-
 
 @pytest.mark.parametrize("name", MODULES)
 def test_a_word_too_many_gets_one_line(board, name):
     for function in functions_of(name):
         assert board.shell(f"{name} {function} 1") == (
-            CALLED + "{}() takes 0 positional arguments but 1 were given").format(name, function, function)
+            CALLED + NO_WORDS).format(name, function, function)
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -93,7 +66,7 @@ def test_a_board_without_the_pins_names_those_that_are_missing(make_board):
     board = make_board(board="rp2", files={"LP_rp2.py": "builtin = 25\n"})
     for name in MODULES:
         fails(board, f"{name} measure",
-              "[io-resolve] error: no pin on rp2 for i2c_scl, i2c_sda; name them in cstmpmap")
+              "[io-resolve] error: i2c_scl, i2c_sda have no pin on rp2; name them in cstmpmap")
 
 
 @pytest.mark.slow

@@ -128,8 +128,8 @@ NEEDS = (        # a call, and what it names on a board that has none of the pin
     ("dht22 measure_w_co2", "{} has no pin on rp2; name one in cstmpmap", "dhtpin"),
     ("ds18 measure", "{} has no pin on rp2; name one in cstmpmap", "ds18"),
     ("esp32 touch", "{} has no pin on rp2; name one in cstmpmap", "touch_0"),
-    ("distance distance_mm", "no pin on rp2 for {}; name them in cstmpmap", "hcsrtrig, hcsrecho"),
-    ("i2c scan", "no pin on rp2 for {}; name them in cstmpmap", "i2c_scl, i2c_sda"),
+    ("distance distance_mm", "{} have no pin on rp2; name them in cstmpmap", "hcsrtrig, hcsrecho"),
+    ("i2c scan", "{} have no pin on rp2; name them in cstmpmap", "i2c_scl, i2c_sda"),
 )
 
 
@@ -603,7 +603,7 @@ def test_a_motion_sensor_and_a_microphone_are_read_as_pins(board):
 
 def test_an_exception_is_one_line(board):
     assert board.shell("robustness raise_error") == (
-        "Raise exception\n" + CALLED.format("robustness", "raise_error") + "Test exception")
+        "Raise test exception\n" + CALLED.format("robustness", "raise_error") + "Test exception")
     assert board.shell("hello").startswith("hello:")
 
 

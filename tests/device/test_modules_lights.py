@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.device.answers import missing
 from tests.device.conftest import QUIET
 from tests.device.wire import Wire, eventually
 from toolkit.simulator import VirtualBoard
@@ -658,7 +659,7 @@ def test_missing_pins_are_named_in_one_line_and_may_be_given(make_board):
     for name, pins in (("rgb", "redgb, rgreenb, rgbue"), ("cct", "cwhite, wwhite"), ("dimmer", "dim_1"),
                        ("neopixel", "neop")):
         assert board.shell(f"{name} load_n_init") == (
-            f"exec_lm_core LM_{name}->load_n_init: [io-resolve] error: rp2 has no pin for {pins}; name it in cstmpmap")
+            f"exec_lm_core LM_{name}->load_n_init: [io-resolve] error: {missing(pins)}")
         assert " None" in board.shell(f"{name} pinmap")
     assert "irq1 has no pin on rp2" in board.shell("presence load_n_init")
     board.shell("conf", "cstmpmap dim_1:5", "noconf", "dimmer set_value 500 smooth=False")

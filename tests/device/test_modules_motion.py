@@ -1,16 +1,15 @@
 """Modules that move or sound: what a servo, a motor, a relay, a piezo on the pins does, and a knob the other way."""
 import ast
 import re
-from pathlib import Path
 
 import pytest
 
+from tests.device.answers import CALLED, NO_WORDS, ONE_WORD, functions_of, missing, told
 from tests.device.wire import eventually
 from toolkit.simulator import VirtualBoard
 from toolkit.simulator.models.motion import L298N, L9110, Relay, RotaryEncoder, Servo, Stepper, attached
 from toolkit.simulator.models.sound import Buzzer
 
-SOURCE = Path(__file__).parents[2] / "micrOS" / "source" / "modules"
 MODULES = ("buzzer", "switch", "servo", "stepper", "L298N_DCmotor", "L9110_DCmotor", "roboarm", "pet_feeder", "catgame",
            "rencoder")
 PINS = {
@@ -70,11 +69,6 @@ def stands(lever, duty):
     return lever.angle_deg is not None and abs(lever.angle_deg - degrees(duty)) < 0.1
 
 
-def told(board, line):
-    """{key: text} of an answer that prints a dictionary."""
-    return dict(row.strip().split(": ") for row in board.shell(line).split("\n"))
-
-
 def is_running(board, tag):
     return re.search(rf"^Yes +{re.escape(tag)}$", board.shell("task list"), re.M) is not None
 
@@ -85,15 +79,6 @@ def finish(board, tag):
 
 # -- all of them
 
-def functions_of(name):
-    """The public functions of a module, by its source: `help lm` of all of them needs more heap than is left here."""
-    tree = ast.parse((SOURCE / f"LM_{name}.py").read_text())
-    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name[0] != "_"}
-
-
-CALLED = "exec_lm_core LM_{}->{}: "
-NO_WORDS = "{}() takes 0 positional arguments but 1 were given"
-ONE_WORD = "{}() takes 1 positional arguments but 2 were given"
 REFUSED = (      # module, function, words, the answer behind CALLED; with ! the whole answer
     ("buzzer", "bipp", "0", "repeat is 1 to 32, got 0"),
     ("buzzer", "bipp", "1 30000", "freq is 20 to 20000, got 30000"),
@@ -216,7 +201,7 @@ def test_a_board_without_the_pins_names_those_that_are_missing(make_board):
     for line, pins in NEEDS:
         module, function = line.split()[:2]
         assert board.shell(line) == (CALLED.format(module, function) +
-                                     f"[io-resolve] error: no pin on rp2 for {pins}; name them in cstmpmap")
+                                     f"[io-resolve] error: {missing(pins)}")
 
 
 def test_a_board_whose_pwm_has_no_duty_turns_servos_too(make_board):

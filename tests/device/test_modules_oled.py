@@ -211,7 +211,7 @@ def test_a_display_that_was_never_there_is_named_at_the_first_call(make_board):
 def test_a_board_without_the_pins_names_those_that_are_missing(make_board):
     board = make_board(board="rp2", files={"LP_rp2.py": "builtin = 25\n"})
     for name in MODULES:
-        fails(board, f"{name} show", "[io-resolve] error: no pin on rp2 for i2c_scl, i2c_sda; name them in cstmpmap")
+        fails(board, f"{name} show", "[io-resolve] error: i2c_scl, i2c_sda have no pin on rp2; name them in cstmpmap")
 
 
 @pytest.mark.slow
@@ -454,7 +454,7 @@ def test_a_page_that_fails_tells_why(make_board):
 def test_oled_ui_names_the_pins_that_are_missing(make_board):
     board = make_board(board="rp2", files={"LP_rp2.py": "builtin = 25\n"})
     fails(board, "oled_ui pageui",
-          "[io-resolve] error: no pin on rp2 for i2c_scl, i2c_sda, oleduibttn; name them in cstmpmap")
+          "[io-resolve] error: i2c_scl, i2c_sda, oleduibttn have no pin on rp2; name them in cstmpmap")
 
 
 @pytest.mark.slow

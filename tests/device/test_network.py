@@ -3,18 +3,9 @@ import os
 
 import pytest
 
-from tests.device.wire import eventually
+from tests.device.wire import COUNTER, eventually
 
 LOSSES = int(os.environ.get("NETWORK_LOSSES", "5"))          # `make soak`: 30, an hour of the board's time
-COUNTER = """
-class Calls:
-    made = 0
-def hit():
-    Calls.made += 1
-    return Calls.made
-def made():
-    return Calls.made
-"""
 
 
 @pytest.fixture

@@ -116,3 +116,17 @@ def test_wrong_task_commands_say_what_is_right(board):
         assert board.shell(line) == "Invalid task cmd! Help: task list / kill <taskID> / show <taskID>"
     assert board.shell("task show nosuch.x") == "No task found: nosuch.x"
     assert board.shell("task kill nosuch") == "No task found: nosuch"
+
+
+def test_a_finished_task_keeps_nothing_of_what_it_worked_with(make_board):
+    hog = ("import asyncio, gc\nasync def work():\n    at_hand = bytearray(20000)\n    await asyncio.sleep_ms(1)\n"
+           "    return len(at_hand)\ndef used():\n    gc.collect()\n    return gc.mem_alloc()\n")
+    board = make_board(files={"modules/LM_hog.py": hog})
+    board.shell("hog work", "hog work &")
+    until(board, "task show hog.work", "20000")
+    before = int(board.shell("hog used"))
+    for _ in range(3):
+        board.shell("hog work &")
+        until(board, "task list", "No        hog.work")
+    assert int(board.shell("hog used")) - before < 5000
+    assert before < int(board.shell("system memory_usage").rpartition(" ")[2]) + 20000

@@ -7,6 +7,15 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 5.0
 KEYS = re.findall(r'^    \("(\w+)",', (ROOT / "micrOS/source/Settings.py").read_text(), re.MULTILINE)     # all settings
+COUNTER = """
+class Calls:
+    made = 0
+def hit():
+    Calls.made += 1
+    return Calls.made
+def made():
+    return Calls.made
+"""
 FLASH = (Path(__file__).parent / "flash.py").read_text()      # a block device to send along with a test
 
 

@@ -2,8 +2,8 @@
 from machine import Pin
 
 from Common import once
-from Drives import DIRECTIONS, Motor, book, is_direction, is_speed, pulses, set_duty
-from LogicalPins import pinmap_dump
+from Drives import DIRECTIONS, Motor, is_direction, is_speed, pulses, set_duty
+from LogicalPins import physical_pins, pinmap_dump
 
 PINS = ("l298dir_1", "l298dir_2", "l298speed")
 _FREQ_HZ = 50
@@ -11,7 +11,7 @@ _FREQ_HZ = 50
 
 @once
 def _motor():
-    first, second, enable = book(PINS)
+    first, second, enable = physical_pins(PINS)
     first, second = Pin(first, Pin.OUT, value=0), Pin(second, Pin.OUT, value=0)
     enable = pulses(enable, _FREQ_HZ)
 

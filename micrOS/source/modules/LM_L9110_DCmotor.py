@@ -1,7 +1,7 @@
 """One DC motor on an L9110 bridge: pins `l9110dir_1`, `l9110dir_2` (PWM, 1024 Hz), one for each direction."""
 from Common import once
-from Drives import DIRECTIONS, Motor, book, is_direction, is_speed, pulses, set_duty
-from LogicalPins import pinmap_dump
+from Drives import DIRECTIONS, Motor, is_direction, is_speed, pulses, set_duty
+from LogicalPins import physical_pins, pinmap_dump
 
 PINS = ("l9110dir_1", "l9110dir_2")
 _FREQ_HZ = 1024
@@ -9,7 +9,7 @@ _FREQ_HZ = 1024
 
 @once
 def _motor():
-    inputs = [pulses(number, _FREQ_HZ) for number in book(PINS)]
+    inputs = [pulses(number, _FREQ_HZ) for number in physical_pins(PINS)]
 
     def drive(direction, speed):
         set_duty(inputs[1 - direction], 0)       # first: both on would brake

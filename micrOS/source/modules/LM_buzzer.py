@@ -2,8 +2,8 @@
 from micropython import const
 
 from Common import Saved, once
-from Drives import Lane, book, pulses, set_duty, whole
-from LogicalPins import pinmap_dump
+from Drives import Lane, pulses, set_duty, whole
+from LogicalPins import physical_pins, pinmap_dump
 from pure.lazy import unload
 
 PINS = ("buzzer",)
@@ -76,7 +76,7 @@ class Buzzer:
 
 @once
 def _buzzer():
-    return Buzzer(pulses(book(PINS)[0], _HZ), Saved("buzzer", ("freq", _HZ)))
+    return Buzzer(pulses(physical_pins(PINS)[0], _HZ), Saved("buzzer", ("freq", _HZ)))
 
 
 def load_n_init(cache=None):

@@ -5,7 +5,7 @@ from micropython import const
 
 from Common import once
 from Inputs import Input
-from LogicalPins import pinmap_dump
+from LogicalPins import physical_pins, pinmap_dump
 
 _PINS = ("hcsrtrig", "hcsrecho")
 _TRIGGER_US = const(10)
@@ -18,8 +18,7 @@ class Ranger:
     """The sensor; its pins are set up when it measures, so that deinit() may let go of them."""
 
     def __init__(self):
-        from Booking import book         # in memory only for that
-        self._trigger, _ = book(_PINS)
+        self._trigger, _ = physical_pins(_PINS)
         self._echo = Input("hcsrecho")
         self._pins = None
         self._asked_ms = time.ticks_add(time.ticks_ms(), -_LAST_MS)

@@ -3,15 +3,14 @@ from machine import Pin, SoftI2C
 
 from Common import once
 from Inputs import Input
-from LogicalPins import pinmap_dump
+from LogicalPins import physical_pins, pinmap_dump
 
 _PINS = ("i2c_scl", "i2c_sda")
 
 
 @once
 def _wires():
-    from Booking import book             # in memory only for that
-    book(_PINS)
+    physical_pins(_PINS)
     return [Input(name) for name in _PINS]
 
 

@@ -5,7 +5,7 @@ from micropython import const
 
 from Common import once
 from Inputs import InputError
-from LogicalPins import pinmap_dump
+from LogicalPins import physical_pins, pinmap_dump
 from Part import WIRES
 from TaskManager import finished, manager
 from Time import seconds
@@ -29,9 +29,8 @@ class Pages:
     """
 
     def __init__(self):
-        from Booking import book
         from OledPages import PAGES
-        number = book(WIRES + (_BUTTON,))[-1]
+        number = physical_pins(WIRES + (_BUTTON,))[-1]
         has_adc = pinmap_dump("genadc")["genadc"] is not None
         self._named = [name for name in PAGES if name != "adc" or has_adc]
         _forget()

@@ -2,8 +2,7 @@
 from machine import Pin
 
 from Common import once, socket_stream
-from Drives import book
-from LogicalPins import pinmap_dump
+from LogicalPins import physical_pins, pinmap_dump
 
 PINS = ("rot_clk", "rot_dt")
 # Quarters turned, by levels before << 2 | levels now (clk is bit 1). Clockwise clk goes first: 3, 1, 0, 2, 3.
@@ -59,7 +58,7 @@ class Encoder:
 @once
 def _encoder():
     # pull-downs, as the wiring of 1.20 expects; most boards with an encoder pull up, and stronger
-    return Encoder(*[Pin(number, Pin.IN, Pin.PULL_DOWN) for number in book(PINS)])
+    return Encoder(*[Pin(number, Pin.IN, Pin.PULL_DOWN) for number in physical_pins(PINS)])
 
 
 def load_n_init():

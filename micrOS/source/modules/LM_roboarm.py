@@ -4,9 +4,9 @@ import LM_servo
 import LM_switch
 
 from Common import once
-from Drives import Lane, book, whole
+from Drives import Lane, whole
 from Files import read, remove, write_whole
-from LogicalPins import pinmap_dump
+from LogicalPins import physical_pins, pinmap_dump
 from pure.fade import steps
 
 PINS = ("servo_1", "servo_2", "switch_1")
@@ -94,7 +94,7 @@ class Arm:
 
 @once
 def _arm():
-    book(PINS)
+    physical_pins(PINS)
     return Arm()
 
 

@@ -14,7 +14,7 @@ def _count(cnt):
 @socket_stream
 def raise_error(msgobj=None):
     """Raises what nobody expects."""
-    msgobj("Raise exception")
+    msgobj("Raise test exception")
     raise Exception("Test exception")
 
 

@@ -2,8 +2,8 @@
 from micropython import const
 
 from Common import once
-from Drives import Lane, book, pulses, set_duty
-from LogicalPins import pinmap_dump
+from Drives import Lane, pulses, set_duty
+from LogicalPins import physical_pins, pinmap_dump
 
 PINS = ("servo_1", "servo_2")
 _FREQ_HZ = const(50)
@@ -27,7 +27,7 @@ class Servos:
             raise ValueError("duty is a number, {}-{}, got {}".format(_LOW, _HIGH, duty))
         duty = max(_LOW, min(_HIGH, int(duty)))
         if self._channels[which] is None:
-            self._channels[which] = pulses(book((PINS[which],))[0], _FREQ_HZ)
+            self._channels[which] = pulses(physical_pins((PINS[which],))[0], _FREQ_HZ)
         set_duty(self._channels[which], duty)
         self.duties[which] = duty
         return "SET SERVO{}: duty: {}".format(which + 1, duty)
@@ -64,7 +64,7 @@ def s2duty(duty=_CENTER):
 
 def sdemo():
     """Servo 1 from end to end and back to the middle, in the background."""
-    book(PINS[:1])
+    physical_pins(PINS[:1])
     _servos().demo.add(_servos().swing())
     return "sduty DEMO"
 

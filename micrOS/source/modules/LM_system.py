@@ -82,16 +82,12 @@ async def ntp():
 
 async def sun(refresh=False):
     """Today's {"sunrise": (h, m, s), "sunset": ...} local, or why there is none. refresh: ask `poshost`, `sunhost`."""
-    import Sun
-    from pure.civil import days, fields
-    from Zone import zone
     if refresh:
         from Position import refresh
         await refresh()
-    moments, here = Sun.moments(days(*time.localtime()[:3])), zone()
-    if isinstance(moments, str):
-        return moments
-    return {name: fields(at + here.offset(at))[3:] for name, at in zip(Sun.NAMES, moments)}
+    import Sun
+    unload("Sun")
+    return Sun.today()
 
 
 def rssi():
@@ -147,8 +143,8 @@ def ifconfig():
 
 def ha_sta():
     """`STA mode, OK`; NOK while a known network is lost: the node brings it back by itself."""
-    from Network import net
-    return "{} mode, {}OK".format(net().mode, "N" if net().is_lost() else "")
+    from Network import sta_high_avail
+    return sta_high_avail()
 
 
 def help():
