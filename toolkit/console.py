@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,11 +14,13 @@ from types import ModuleType
 from toolkit.errors import LinkError, ToolkitError
 from toolkit.inventory import Device
 from toolkit.link.shell import ShellLink
+from toolkit.session import failed
 
 # Second words of the built-in commands; the keys complete the first word.
 BUILT_INS: dict[str, tuple[str, ...]] = {
     "hello": (), "version": (), "help": ("lm",), "exit": (), "reboot": ("-h",), "webrepl": ("--update",),
     "conf": (), "noconf": (), "dump": (), "modules": (), "task": ("list", "show", "kill"),
+    "cron": ("list", "add", "del"),
 }
 HISTORY_NAME = "shell_history"
 HISTORY_LINES = 1000
@@ -26,8 +30,54 @@ _SECRET = re.compile(r"pwd|passw|token|telegram|secret|psk", re.IGNORECASE)
 
 _MODULE = re.compile(r"^ {3}([A-Za-z]\w*)$")
 _FUNCTION = re.compile(r"^ {4,}([A-Za-z]\w*)$")
+_REMARK = re.compile(r"\([^)]*\)")
+# An argument in a row of a module's help: `state=<True,False>`, `sec=1.0`, `text='a b'`, `b`
+_ARGUMENT = re.compile(r"""(?<!\S)([A-Za-z_]\w*)(?:=(<[^>]*>|'[^']*'|"[^"]*"|\S+))?(?!\S)""")
+_CHOICE = re.compile(r"<(\w+(?:,\w+)+)>")
 
 ReadLine = Callable[[str], str]         # prompt -> line, EOFError at the end
+
+log = logging.getLogger(__name__)
+
+
+class Vocabulary:
+    """What can be typed at a node. modules: name -> its functions, as `help lm` tells them.
+
+    The arguments of a module's functions are asked for when they are first wanted: `<module> help` loads that module.
+    """
+
+    def __init__(self) -> None:
+        self.modules: dict[str, list[str]] = {}
+        self.tell: Callable[[str], str] = lambda module: ""      # module -> its help
+        self._arguments: dict[str, dict[str, list[str]]] = {}
+
+    def learn(self, help_text: str) -> None:
+        """Take an answer to `help lm`; one that tells nothing leaves all as it was."""
+        modules = vocabulary(help_text)
+        if modules:
+            self.modules = modules
+            self._arguments.clear()
+
+    def completions(self, line: str, word: str) -> list[str]:
+        """What word, the last of line, may become."""
+        before = line[:len(line) - len(word)].split()
+        return sorted({each for each in self._offered(before) if each.startswith(word)})
+
+    def _offered(self, before: Sequence[str]) -> Iterable[str]:
+        if not before:
+            return (*BUILT_INS, *self.modules)
+        if len(before) == 1:
+            return self.modules.get(before[0]) or BUILT_INS.get(before[0], ())
+        if before[0] not in self.modules:
+            return ()
+        typed = {each.partition("=")[0] for each in before[2:]}
+        offered = self._of_module(before[0]).get(before[1], [])
+        return [each for each in (*offered, ">json") if each.partition("=")[0] not in typed]
+
+    def _of_module(self, module: str) -> dict[str, list[str]]:
+        if module not in self._arguments:
+            self._arguments[module] = arguments(self.tell(module))
+        return self._arguments[module]
 
 
 def vocabulary(help_text: str) -> dict[str, list[str]]:
@@ -43,43 +93,43 @@ def vocabulary(help_text: str) -> dict[str, list[str]]:
     return words
 
 
-def completions(line: str, word: str, known: dict[str, list[str]]) -> list[str]:
-    """What word, the last of line, may become. known: module -> functions."""
-    before = line[:len(line) - len(word)].split()
-    if len(before) > 1:
-        return []
-    offered: Iterable[str] = (*BUILT_INS, *known)
-    if before:
-        offered = known.get(before[0]) or BUILT_INS.get(before[0], ())
-    return sorted({each for each in offered if each.startswith(word)})
+def arguments(help_text: str) -> dict[str, list[str]]:
+    """Function -> what may follow it, from the rows of `<module> help`: `r=`, or `state=True`, `state=False`."""
+    rows = [line.strip().rstrip(",").partition(" ") for line in help_text.splitlines()]
+    return {function: [each for told in _ARGUMENT.finditer(_REMARK.sub("", rest)) for each in _values(*told.groups())]
+            for function, _, rest in rows if function.isidentifier()}
 
 
-def is_secret(line: str) -> bool:
+def _values(name: str, value: str | None) -> list[str]:
+    choice = _CHOICE.fullmatch(value or "")
+    return [f"{name}={each}" for each in choice[1].split(",")] if choice else [f"{name}="]
+
+
+def is_secret(line: str, prompt: str = "") -> bool:
     """True for a line that may hold a password or token, to be kept out of the history."""
-    return bool(_SECRET.search(line))
+    return prompt.startswith("[password]") or bool(_SECRET.search(line))
 
 
 class Console:
-    """One person at one node.
+    """One person, or a script, at one node.
 
     connect     makes a session; called again after a reboot
-    read_line   asks the person; raises EOFError when they leave
+    read_line   gives the next line; raises EOFError at the end
     out         prints a line
-    known       filled with modules and their functions, for the completion
+    words       filled with what the node tells, for the completion
+    failures    commands so far that the node refused, or that were lost with the link
     """
 
     def __init__(
-        self,
-        connect: Callable[[], ShellLink],
-        read_line: ReadLine,
-        out: Callable[[str], None],
-        known: dict[str, list[str]],
+        self, connect: Callable[[], ShellLink], read_line: ReadLine, out: Callable[[str], None], words: Vocabulary
     ) -> None:
+        self.failures = 0
         self._connect = connect
         self._read_line = read_line
         self._out = out
-        self._known = known
+        self._words = words
         self._link = connect()
+        words.tell = self._help_of
 
     def run(self) -> None:
         """Until the person leaves. Raises ToolkitError when the node is gone for good."""
@@ -105,11 +155,14 @@ class Console:
         try:
             answer = self._link.ask(line)
         except LinkError as error:
+            self.failures += 1
             self._again(f"{error}\nconnecting again; the command is not repeated")
             return
         except ToolkitError as error:
+            self.failures += 1
             self._out(str(error))
             return
+        self.failures += failed(answer)
         if answer:
             self._out(answer)
         self._follow(line, answer)
@@ -124,28 +177,34 @@ class Console:
     def _again(self, why: str) -> None:
         self._out(why)
         self._link.close()
-        self._link = self._reconnected()
+        self._link = reopened(self._connect)
         self._out(f"connected to {self._link.name}")
         self._learn()
 
-    def _reconnected(self) -> ShellLink:
-        deadline = time.monotonic() + REBOOT_S
-        for pause_s in _growing(_REBOOT_PAUSES_S):
-            time.sleep(pause_s)
-            try:
-                return self._connect()
-            except LinkError:
-                if time.monotonic() > deadline:
-                    raise
-        raise AssertionError    # _growing has no end
-
     def _learn(self, help_text: str | None = None) -> None:
-        """Modules and functions for the completion; a node that does not tell leaves it as it was."""
+        """News for the completion; a node that does not tell leaves it as it was."""
         with contextlib.suppress(ToolkitError):
-            learned = vocabulary(help_text or self._link.ask("help lm"))
-            if learned:
-                self._known.clear()
-                self._known.update(learned)
+            self._words.learn(help_text or self._link.ask("help lm"))
+
+    def _help_of(self, module: str) -> str:
+        if self._link.closed or self._link.prompt.startswith("["):      # configure mode calls no module
+            return ""
+        with contextlib.suppress(ToolkitError):
+            return self._link.ask(f"{module} help")
+        return ""
+
+
+def reopened(connect: Callable[[], ShellLink]) -> ShellLink:
+    """A session with a node that restarts. Raises LinkError when it has not come back after REBOOT_S."""
+    deadline = time.monotonic() + REBOOT_S
+    for pause_s in _growing(_REBOOT_PAUSES_S):
+        time.sleep(pause_s)
+        try:
+            return connect()
+        except LinkError:
+            if time.monotonic() > deadline:
+                raise
+    raise AssertionError    # _growing has no end
 
 
 def _growing(pauses_s: Sequence[float]) -> Iterator[float]:
@@ -170,11 +229,14 @@ def choose(devices: Sequence[Device], read_line: ReadLine, out: Callable[[str], 
 
 @contextlib.contextmanager
 def line_editor(history: Path, complete: Callable[[str, str], list[str]]) -> Iterator[ReadLine]:
-    """A read_line with history and Tab; plain input() where Python has no readline.
+    """A read_line with history and Tab; plain input() where Python has no readline, bare lines where nobody types.
 
     history    file that keeps the lines, secrets left out
     complete   (line so far, its last word) -> what it may become
     """
+    if not sys.stdin.isatty():
+        yield _piped
+        return
     try:
         import readline
     except ImportError:     # Windows
@@ -182,17 +244,22 @@ def line_editor(history: Path, complete: Callable[[str, str], list[str]]) -> Ite
         return
     _prepare(readline, history, complete)
     try:
-        yield lambda prompt: _remembered(readline, input(prompt))
+        yield lambda prompt: _remembered(readline, prompt, input(prompt))
     finally:
-        history.parent.mkdir(parents=True, exist_ok=True)
-        readline.write_history_file(history)
-        os.chmod(history, 0o600)
+        _write(readline, history)
+
+
+def _piped(prompt: str) -> str:
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line
 
 
 def _prepare(readline: ModuleType, history: Path, complete: Callable[[str, str], list[str]]) -> None:
     def offer(word: str, state: int) -> str | None:
         offered = complete(readline.get_line_buffer()[:readline.get_endidx()], word)
-        return offered[state] + " " if state < len(offered) else None
+        return _finished(offered[state]) if state < len(offered) else None
 
     is_libedit = "libedit" in (readline.__doc__ or "")      # macOS
     readline.parse_and_bind("bind ^I rl_complete" if is_libedit else "tab: complete")
@@ -204,7 +271,22 @@ def _prepare(readline: ModuleType, history: Path, complete: Callable[[str, str],
         readline.read_history_file(history)
 
 
-def _remembered(readline: ModuleType, line: str) -> str:
-    if line.strip() and not is_secret(line):
+def _finished(word: str) -> str:
+    return word if word.endswith("=") else word + " "
+
+
+def _write(readline: ModuleType, history: Path) -> None:
+    """Nobody else may read it at any moment: it is made with its mode, not given it later."""
+    try:
+        history.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(history, os.O_CREAT | os.O_WRONLY, 0o600))
+        os.chmod(history, 0o600)
+        readline.write_history_file(history)
+    except OSError as error:
+        log.warning("the history is not kept: %s cannot be written (%s)", history, error.strerror)
+
+
+def _remembered(readline: ModuleType, prompt: str, line: str) -> str:
+    if line.strip() and not is_secret(line, prompt):
         readline.add_history(line)
     return line

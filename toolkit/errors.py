@@ -29,3 +29,39 @@ class RefusedError(ToolkitError):
     """Raised when a node answers and says no: password, file, busy."""
 
     exit_code = 5
+
+
+class NoPortError(LinkError):
+    """Raised when no board is at a serial port: nothing plugged in, no driver, or no port of that name."""
+
+    exit_code = 6
+
+
+class PortDeniedError(LinkError):
+    """Raised when this user may not open a serial port."""
+
+    exit_code = 7
+
+
+class PortBusyError(LinkError):
+    """Raised when another program holds a serial port."""
+
+    exit_code = 8
+
+
+class WrongChipError(ToolkitError):
+    """Raised when the chip at a port is not the one that was asked for."""
+
+    exit_code = 9
+
+
+class BadHashError(ToolkitError):
+    """Raised when content differs from what was expected of it: a download, a flash read back."""
+
+    exit_code = 10
+
+
+class PortLostError(LinkError):
+    """Raised when a serial port goes away while it is used: the cable, the board's own USB."""
+
+    exit_code = 11

@@ -4,6 +4,7 @@ The file is the one of 1.20, JSON:  {"<uid>": ["<address>", <port>, "<name>"], .
 """
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -12,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.paths import data_dir
+from toolkit.errors import UsageError
+from toolkit.paths import ADVICE, data_dir
 
 FILE_NAME = "device_conn_cache.json"
 PLACEHOLDERS = ("__devuid__", "__localhost__")      # rows every 1.20 cache begins with; no such devices exist
@@ -77,7 +79,14 @@ class Inventory:
             self.save()
 
     def save(self) -> None:
-        """Write the file beside and rename it: a reader sees the old or the new one."""
+        """Write the file; where that cannot be, the devices are known for this run only, which is told."""
+        try:
+            self._write()
+        except OSError as error:
+            log.warning("%s cannot be written (%s): devices are not remembered; %s", self.path, error.strerror, ADVICE)
+
+    def _write(self) -> None:
+        """Beside, and renamed: a reader sees the old or the new one."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         rows = {device.uid: [device.address, device.port, device.name] for device in self}
         handle, beside = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)
@@ -85,27 +94,40 @@ class Inventory:
             json.dump(rows, file, indent=4, ensure_ascii=False)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(beside, self.path)
+        try:
+            os.replace(beside, self.path)
+        except OSError:
+            os.unlink(beside)
+            raise
 
     def clean(self) -> int:
         """Forget every device and delete the file. Returns how many there were."""
         count = len(self)
         self._devices.clear()
-        self.path.unlink(missing_ok=True)
+        try:
+            self.path.unlink(missing_ok=True)
+        except NotADirectoryError:        # there is no such folder, so there is no file
+            pass
+        except OSError as error:
+            raise UsageError(f"{self.path} cannot be deleted: {error.strerror}") from None
         return count
 
     def _load(self) -> dict[str, Device]:
         try:
             rows = json.loads(self.path.read_text(encoding="utf-8"))
             return {uid: _device(uid, row) for uid, row in rows.items() if uid not in PLACEHOLDERS}
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        except OSError as error:
+            log.warning("%s cannot be read (%s): no device is known", self.path, error.strerror)
             return {}
         except (ValueError, TypeError, AttributeError) as error:
             return self._set_aside(error)
 
     def _set_aside(self, error: Exception) -> dict[str, Device]:
         bad = self.path.with_name(self.path.name + ".bad")
-        os.replace(self.path, bad)
+        with contextlib.suppress(OSError):      # then it stays, and is told of each time
+            os.replace(self.path, bad)
         log.warning("%s was no device cache (%s): kept as %s, starting with an empty one", self.path, error, bad.name)
         return {}
 

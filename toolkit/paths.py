@@ -3,22 +3,33 @@ import os
 import sys
 from pathlib import Path
 
+from toolkit.errors import UsageError
+
+ADVICE = "set MICROS_DATA to a folder of yours"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:      # neither HOME nor an entry for this user
+        raise UsageError(f"this user has no home folder: {ADVICE}") from None
+
 
 def _from_variable(variable: str, *below_home: str) -> Path:
     value = os.environ.get(variable, "")
-    return Path(value) if value else Path.home().joinpath(*below_home)
+    return Path(value) if value else _home().joinpath(*below_home)
 
 
 def data_dir() -> Path:
     """Folder for inventories and the flash of virtual boards; not created here.
 
-    MICROS_DATA wins; else the system's usual place plus `micrOS`.
+    MICROS_DATA wins; else the system's usual place plus `micrOS`. Raises UsageError when the user has no home.
     """
     own = os.environ.get("MICROS_DATA", "")
     if own:
         return Path(own).expanduser()
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "micrOS"
+        return _home() / "Library" / "Application Support" / "micrOS"
     if os.name == "nt":
         return _from_variable("APPDATA", "AppData", "Roaming") / "micrOS"
     return _from_variable("XDG_DATA_HOME", ".local", "share") / "micrOS"

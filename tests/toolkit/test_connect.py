@@ -1,10 +1,11 @@
 """devToolKit.py --connect, from the command line to the exit code."""
+import io
 import json
 
 import pytest
 from foreign import HINTS, Node120, a_node, free_port
 
-from toolkit import discover
+from toolkit import archive, discover, session
 from toolkit.commands import connect, main
 from toolkit.inventory import Device, Inventory
 
@@ -52,8 +53,8 @@ def test_a_command_that_fails_on_the_node_is_exit_code_1(node01, command):
 
 
 def test_an_alarm_log_is_no_failure():
-    assert not connect.failed("2026.11.21-1:12:21 _exec_lm_core re-import LM_system!\n OK alarm: 0")
-    assert connect.failed(HINTS.decode())
+    assert not session.failed("2026.11.21-1:12:21 _exec_lm_core re-import LM_system!\n OK alarm: 0")
+    assert session.failed(HINTS.decode())
 
 
 def test_an_unknown_device_is_exit_code_3(capsys):
@@ -110,6 +111,78 @@ def test_what_was_answered_before_a_reboot_is_in_the_json(node01, capsys):
     assert [row["command"] for row in commands] == ["version", "reboot"]
 
 
+def keep_password(password, uid="micr01OS", name="lamp"):
+    archive.archive(json.dumps({"devfid": name, "appwd": password, "hwuid": uid}).encode())
+
+
+def test_the_password_comes_from_the_archive(locked, capsys):
+    keep_password("right")
+    assert main(["-c", "--dev", "lamp", "version"]) == 0
+    assert capsys.readouterr().out == "1.20.4-0\n"
+
+
+def test_a_password_that_was_given_goes_before_the_archive(locked, monkeypatch):
+    keep_password("wrong")
+    monkeypatch.setenv("MICROS_PASSWORD", "right")
+    assert main(["-c", "--dev", "lamp", "version"]) == 0
+    assert "wrong" not in locked.heard
+
+
+UNUSED = (("right", "micr02OS"), ("********", "micr01OS"), ("...", "micr01OS"), (7, "micr01OS"), (None, "n/a"))
+
+
+@pytest.mark.parametrize("password, uid", UNUSED)
+def test_a_password_of_another_board_or_none_at_all_is_not_sent(locked, capsys, password, uid):
+    keep_password(password, uid)
+    assert main(["-c", "--dev", "lamp", "version"]) == 5
+    assert "asks for a password" in capsys.readouterr().err
+    assert set(locked.heard) == {"hello"}
+
+
+def test_what_the_archive_has_wrong_a_person_is_asked_for(locked, monkeypatch, capsys):
+    typed = iter(("wrong", "right"))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(session, "getpass", lambda prompt: next(typed))
+    keep_password("wrong")
+    assert main(["-c", "--dev", "lamp", "version"]) == 0
+    assert locked.heard[-4:] == ["wrong", "wrong", "right", "version"]
+    assert "right" not in "".join(capsys.readouterr())
+
+
+def test_hello_needs_no_password_and_nobody_is_asked(locked, monkeypatch):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(session, "getpass", lambda prompt: pytest.fail("asked"))
+    assert main(["-c", "--dev", "lamp", "hello"]) == 0
+
+
+def test_a_damaged_archive_is_no_password(locked, data):
+    keep_password("right")
+    archive.archived()["lamp"].write_text("{")
+    assert main(["-c", "--dev", "lamp", "version"]) == 5
+
+
+SPLIT = (      # text, commands
+    ("a b<a>c", ["a b", "c"]),
+    ("<a> <a>a<a>", ["a"]),
+    ("oled text 'x <a> y' <a> b", ["oled text 'x <a> y'", "b"]),
+    ('oled text string="x<a>y"<a>b', ['oled text string="x<a>y"', "b"]),
+    ("telegram send it's <a> that's", ["telegram send it's", "that's"]),
+    ('"a b" <a> "c"', ["a b", "c"]),
+    ("a \"b", ['a "b']),
+    ("", []),
+)
+
+
+@pytest.mark.parametrize("text, commands", SPLIT)
+def test_commands_are_parted_outside_of_quotes(text, commands):
+    assert connect.split(text) == commands
+
+
+def test_an_open_quote_is_wrong_use(node01, capsys):
+    assert main(["-c", "-p", '--dev node01 "version']) == 2
+    assert "a quote is not closed" in capsys.readouterr().err
+
+
 PARTS = (
     ("--dev x rgb status >json", {"--dev": "x"}, "rgb status >json"),
     ("  --dev  x   oled text  'a  b' ", {"--dev": "x"}, "oled text  'a  b'"),
@@ -126,19 +199,29 @@ def test_a_line_of_1_20_is_taken_apart(line, options, rest):
     assert connect.parse_line(line) == (options, rest)
 
 
+def type_lines(monkeypatch, *lines):
+    """What comes through a pipe."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(line + "\n" for line in lines)))
+
+
 def test_without_a_command_one_types(node01, monkeypatch, capsys):
-    lines = iter(("1", "version", "exit"))
-    monkeypatch.setattr("builtins.input", lambda prompt: next(lines))
+    type_lines(monkeypatch, "1", "version", "exit")
     assert main(["-c"]) == 0
     assert capsys.readouterr().out == f"  1  node01               127.0.0.1:{node01.port}\n1.20.4-0\n"
 
 
 def test_leaving_the_menu_is_no_error(node01, monkeypatch):
-    def leave(prompt):
-        raise EOFError
-
-    monkeypatch.setattr("builtins.input", leave)
+    type_lines(monkeypatch)
     assert main(["-c"]) == 0
+
+
+def test_lines_through_a_pipe_give_their_answers_only_and_an_exit_code(node01, monkeypatch, capsys, data):
+    type_lines(monkeypatch, "version", "system heartbeat")
+    assert main(["-c", "--dev", "node01"]) == 0
+    assert capsys.readouterr().out == "1.20.4-0\n<3 heartbeat <3\n"
+    type_lines(monkeypatch, "foo", "version")
+    assert main(["-c", "--dev", "node01"]) == 1
+    assert not (data / "shell_history").exists()
 
 
 def test_no_devices_at_all_is_exit_code_3(capsys):

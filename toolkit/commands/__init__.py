@@ -21,7 +21,9 @@ from typing import Protocol
 from toolkit.errors import ToolkitError
 
 USAGE = "devToolKit.py COMMAND [OPTIONS]   (devToolKit.py COMMAND --help tells more)"
-EXIT_CODES = "exit codes: 0 done, 1 failed, 2 wrong use, 3 unknown device, 4 node not reached, 5 node refused"
+EXIT_CODES = """exit codes: 0 done, 1 failed, 2 wrong use, 3 unknown device, 4 node not reached, 5 node refused,
+6 no serial port, 7 port not permitted, 8 port busy, 9 wrong chip, 10 wrong hash, 11 cable out,
+12 does not compile, 13 not flashed, 14 no image"""
 PASSWORD_VARIABLE = "MICROS_PASSWORD"
 Out = Callable[[str], None]
 
@@ -64,12 +66,19 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     """Options of a command that talks to one node."""
     parser.add_argument("--dev", metavar="DEVICE", help="name, uid, address or address:port of the node")
     parser.add_argument(
-        "--pwd", metavar="PASSWORD", help=f"password of the node; better in the variable {PASSWORD_VARIABLE}"
+        "--pwd", metavar="PASSWORD",
+        help=f"password of the node; others see it in the process list, better use the variable {PASSWORD_VARIABLE}"
     )
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def add_port(parser: argparse.ArgumentParser) -> None:
+    """Options of a command that works on a board at a serial port."""
+    parser.add_argument("--port", help="serial port, default: the variable MICROS_SERIAL, else the only board there is")
+    parser.add_argument("--dummy", action="store_true", help="print what would be done, and touch nothing")
 
 
 def password_of(args: argparse.Namespace) -> str | None:
@@ -96,11 +105,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words or words[0] in ("-h", "--help"):
         say(overview())
         return 0
-    command = find(words[0])
-    if command is None:
-        print(f"no such command: {words[0]}; devToolKit.py --help lists them", file=sys.stderr)
-        return 2
-    return execute(command, words[1:])
+    for at, word in enumerate(words):        # 1.20 took options before the command, too: --dummy --install
+        command = find(word)
+        if command:
+            return execute(command, words[:at] + words[at + 1:])
+    print(f"no such command: {words[0]}; devToolKit.py --help lists them", file=sys.stderr)
+    return 2
 
 
 def execute(command: Command, words: Sequence[str]) -> int:

@@ -2,39 +2,42 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from getpass import getpass
 
 from toolkit import console, discover
 from toolkit.commands import PASSWORD_VARIABLE, Out, add_device, add_json, password_of, to_json
 from toolkit.errors import UnknownDeviceError, UsageError
 from toolkit.inventory import Device, Inventory
-from toolkit.link.shell import TIMEOUT_S, ShellLink
+from toolkit.link.shell import TIMEOUT_S
 from toolkit.paths import data_dir
+from toolkit.session import Ask, Door, failed, person
 
 HELP = "talk to a node: run commands, or type them one by one"
 FLAGS = ("-c", "--connect")
-EPILOG = f"""Commands follow each other with <a> between, in one session of the node. Without a command you type them:
-Tab completes, the arrow keys recall, exit or Ctrl-D leaves. Without --dev a menu asks for the node.
+EPILOG = f"""Commands follow each other with <a> between, in one session of the node; <a> inside quotes is text.
+Without a command you type them: Tab completes modules, functions and arguments, the arrow keys recall,
+exit or Ctrl-D leaves; lines that come through a pipe are run one by one. Without --dev a menu asks for the node.
 A node is found by its name in the cache, among the boards of this machine, or by its address; no network
 is searched (--search_devices does that). Quote a command with - or > in it: "reboot -h".
+The password of a locked node: variable {PASSWORD_VARIABLE}, else its config in the archive, else you are asked.
 
 exit codes: 0 done, 1 a command failed on the node (its answer starts with exec_lm_core, SHELL:, Failed or
 Invalid key), 2 wrong use, 3 unknown device, 4 node not reached, 5 node refused (password, busy)
 
 examples:
   devToolKit.py --connect
-  devToolKit.py --connect --dev node01
   devToolKit.py --connect --dev node01 system clock
   devToolKit.py --connect --dev node01 --json "rgb color r=10 >json <a> rgb status >json"
   devToolKit.py --connect -p '--dev node01 conf <a> devfid'
-  {PASSWORD_VARIABLE}=secret devToolKit.py --connect --dev 192.168.1.7:9008 version
 """
 SEPARATOR = "<a>"
-FAILURES = ("exec_lm_core", "SHELL:", "Failed", "Invalid key")
+NEEDS_NO_PASSWORD = ("hello", "exit")
+# A quote opens where a value begins, as on the node; a lone one, as in "it's", is text.
+_PIECES = re.compile(r"""(?<![^\s=(\[{,:])("[^"]*"|'[^']*')|<a>|.""", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,21 @@ def parse_line(line: str) -> tuple[dict[str, str], str]:
 def split(text: str) -> list[str]:
     """Commands of a text: parts between <a>, or quoted one by one as newer toolkits want it."""
     if text.startswith('"'):      # no command of a node does
+        return _quoted(text)
+    commands = [""]
+    for piece in _PIECES.finditer(text):
+        if piece[0] == SEPARATOR:
+            commands.append("")
+        else:
+            commands[-1] += piece[0]
+    return [command.strip() for command in commands if command.strip()]
+
+
+def _quoted(text: str) -> list[str]:
+    try:
         return [word for word in shlex.split(text) if word != SEPARATOR]
-    return [part.strip() for part in text.split(SEPARATOR) if part.strip()]
+    except ValueError:
+        raise UsageError('a quote is not closed: expected "command" "command"') from None
 
 
 def batch(args: argparse.Namespace, request: Request, inventory: Inventory, out: Out) -> int:
@@ -94,7 +110,7 @@ def batch(args: argparse.Namespace, request: Request, inventory: Inventory, out:
     device = discover.resolve(request.tag, inventory)
     answers: list[str] = []
     try:
-        with ShellLink(device.address, device.port, request.password, args.timeout) as link:
+        with Door(device, request.password, args.timeout, asked(request.commands)).open() as link:
             for command in request.commands:
                 answers.append(link.ask(command))
                 if answers[-1] and not args.json:
@@ -111,28 +127,23 @@ def report(device: Device, commands: Sequence[str], answers: Sequence[str]) -> d
     return {"device": asdict(device), "commands": rows}
 
 
-def failed(answer: str) -> bool:
-    """True when the node says that a command failed: at the start, or at the end of what it streamed before."""
-    lines = answer.strip().splitlines()
-    return any(line.startswith(FAILURES) for line in (*lines[:1], *lines[-1:]))
+def asked(commands: Sequence[str]) -> Ask | None:
+    """Who is asked for the password: nobody when no command needs one."""
+    return None if all(command in NEEDS_NO_PASSWORD for command in commands) else person()
 
 
 def interact(args: argparse.Namespace, request: Request, inventory: Inventory, out: Out) -> int | None:
-    known: dict[str, list[str]] = {}
-    editor = console.line_editor(
-        data_dir() / console.HISTORY_NAME, lambda line, word: console.completions(line, word, known)
-    )
-    with editor as read_line:
+    """Exit code 1 tells a script that one of its lines failed; a person has seen it."""
+    words = console.Vocabulary()
+    with console.line_editor(data_dir() / console.HISTORY_NAME, words.completions) as read_line:
         try:
             device = pick(request.tag, inventory, read_line, out)
         except EOFError:
             return None
-        password = request.password or ask_password(device)
-        talk = console.Console(
-            lambda: ShellLink(device.address, device.port, password, args.timeout), read_line, out, known
-        )
+        door = Door(device, request.password, args.timeout, person())
+        talk = console.Console(door.open, read_line, out, words)
         talk.run()
-    return None
+    return 1 if talk.failures and not sys.stdin.isatty() else None
 
 
 def pick(tag: str | None, inventory: Inventory, read_line: console.ReadLine, out: Out) -> Device:
@@ -142,10 +153,3 @@ def pick(tag: str | None, inventory: Inventory, read_line: console.ReadLine, out
     if not devices:
         raise UnknownDeviceError("no devices known: start one with --simulate, or look with --search_devices")
     return discover.resolve(console.choose(devices, read_line, out).uid, inventory)
-
-
-def ask_password(device: Device) -> str | None:
-    """The password, typed unseen, when the node wants one and a person is there."""
-    with ShellLink(device.address, device.port) as link:
-        is_wanted = link.locked and sys.stdin.isatty()
-    return getpass(f"password of {device.name}: ") if is_wanted else None

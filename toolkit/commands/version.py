@@ -6,7 +6,7 @@ import argparse
 from toolkit import VERSION, discover
 from toolkit.commands import Out, add_device, add_json, password_of, to_json
 from toolkit.inventory import Inventory
-from toolkit.link.shell import ShellLink
+from toolkit.session import Door, person
 
 HELP = "print the version of the toolkit, with --dev of a node too"
 FLAGS = ("-v", "--version")
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace, out: Out) -> int | None:
     versions = {"toolkit": VERSION}
     if args.dev:
         device = discover.resolve(args.dev, Inventory())
-        with ShellLink(device.address, device.port, password_of(args)) as link:
+        with Door(device, password_of(args), ask=person()).open() as link:
             versions[device.name] = link.ask("version")
     out(to_json(versions) if args.json else "\n".join(f"{name} {version}" for name, version in versions.items()))
     return None

@@ -1,0 +1,5 @@
+"""Has no help."""  # <- help
+
+
+def on():
+    return 1
