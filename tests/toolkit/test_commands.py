@@ -5,10 +5,22 @@ import sys
 import pytest
 
 from toolkit import commands
-from toolkit.errors import LinkError, RefusedError, UnknownDeviceError, UsageError
+from toolkit.errors import (
+    BadHashError,
+    LinkError,
+    NoPortError,
+    PortBusyError,
+    PortDeniedError,
+    PortLostError,
+    RefusedError,
+    UnknownDeviceError,
+    UsageError,
+    WrongChipError,
+)
 
 ALL = list(commands.commands())
-EXIT_CODES = ((UsageError, 2), (UnknownDeviceError, 3), (LinkError, 4), (RefusedError, 5))
+EXIT_CODES = ((UsageError, 2), (UnknownDeviceError, 3), (LinkError, 4), (RefusedError, 5), (NoPortError, 6),
+              (PortDeniedError, 7), (PortBusyError, 8), (WrongChipError, 9), (BadHashError, 10), (PortLostError, 11))
 
 
 @pytest.mark.parametrize("command", ALL, ids=lambda command: command.__name__)
