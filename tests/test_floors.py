@@ -9,21 +9,16 @@ ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "micrOS" / "source"
 ROM = ROOT / "toolkit" / "simulator" / "rom"
 
-FLOORS = {
-    "pure": 0,
-    "Files": 1, "ConfigHandler": 1, "Debug": 1, "LogicalPins": 1, "boards": 1, "Time": 1, "Network": 1,
-    "Saved": 1, "Join": 1, "PinMap": 1, "Settings": 1, "Transfer": 3, "Commands": 3, "Analog": 1,
-    "Boot": 1, "Watchdog": 1, "Sun": 1, "Zone": 1, "Modules": 2, "TaskManager": 2, "TaskCommands": 2, "Catalogue": 2,
-    "Scheduler": 2, "InterruptHandler": 2, "Periodic": 2,
-    "SocketServer": 3, "InterConnect": 3, "Peers": 3, "Beacon": 3,
-    "Discovery": 3, "Introduction": 3, "Mdns": 3, "Udp": 1, "InterpreterShell": 3, "Update": 3,
-    "CronCommands": 3, "Http": 3, "Ntp": 3, "Position": 3, "Notify": 3, "urequests": 3,
-    "Rejoin": 3, "Common": 4, "Lamp": 4, "LampMore": 4, "Drives": 4, "modules": 4,
-    "Inputs": 1, "Packages": 3, "DataLog": 4, "Climate": 4, "Compat": 4, "Strays": 2,
-    "Display": 4, "OledPages": 4, "Part": 4,
-    "Logs": 1, "Progress": 1, "TinyPLed": 1, "Hooks": 5, "reset": 5,
-    "main": 5, "micrOSloader": 5, "Recovery": 5, "micrOS": 5, "Live": 5,
-}
+FLOORS = {part: floor for floor, parts in (
+    (0, "pure"),
+    (1, "Analog Boot Clockwork ConfigHandler Debug Files Folders Inputs Join LogicalPins Logs Network PinMap "
+        "Progress Saved Settings Sun Time TinyPLed Udp Watchdog Zone boards"),
+    (2, "Background Catalogue InterruptHandler Modules Periodic Scheduler Strays TaskCommands TaskManager"),
+    (3, "Beacon Commands CronCommands Crowd Discovery Http InterConnect InterpreterShell Introduction Login "
+        "Mdns Notify Ntp Packages Peers Position Rejoin SocketServer Transfer Unframed Update urequests"),
+    (4, "Climate Common Compat DataLog Display Drives Lamp LampMore OledPages Part modules"),
+    (5, "Hooks Live Recovery Startup main micrOS micrOSloader reset"),
+) for part in parts.split()}
 PURE_MAY_IMPORT = {"binascii", "gc", "hashlib", "json", "math", "micropython", "struct", "sys"}
 EVALUATORS = {"eval", "exec", "execfile"}
 EVALUATES = {ROM / "_boot.py": "runs boot.py and main.py, as firmware does"}

@@ -4,7 +4,11 @@ In memory only while one of them runs. hello, version and exit are answered by t
 """
 import json
 
+import machine
 from ConfigHandler import ConfigError, UnknownKeyError, cfgget
+from Debug import console_write
+from Files import IF_MODE
+from Network import net
 from pure.lazy import unload
 
 _TABLE = []              # (name or None, rows of `help`, function(shell, rest, say) or None), in the order of `help`
@@ -44,7 +48,7 @@ def _configure(config, key, value):
         if key == "dump":
             return _dump(config, value)
         if not value:
-            return str(config.shown(key))
+            return str(_shown(key, config.get(key)))
         config.set(key, value)
         return "Saved"
     except UnknownKeyError:
@@ -53,6 +57,12 @@ def _configure(config, key, value):
         return "Failed to save: {}".format(error)
     except OSError as error:
         return "Failed to save: the flash says {}".format(error)
+
+
+def _shown(key, value):
+    import Settings
+    unload("Settings")
+    return Settings.shown(key, value)
 
 
 def _dump(config, part):
@@ -69,17 +79,31 @@ heading("[MICROS]   - built-in shell commands\n"
 
 @command("reboot", "   reboot  - system soft reboot (vm), hard reboot (hw): reboot -h")
 def _reboot(shell, rest, say):
-    hard, node = "-h" in rest.split(), shell.node
-    shell.after = lambda: node.reset(hard)
+    hard = "-h" in rest.split()
+    shell.after = lambda: _reset(hard)
     return "{}Reboot micrOS system.\nBye!".format("[HARD] " if hard else "")
+
+
+def _reset(hard):
+    import Boot
+    Boot.lasted()                # wanted, whatever it did
+    console_write("[reboot]")
+    (machine.reset if hard else machine.soft_reset)()
 
 
 @command("webrepl", "   webrepl - start webrepl, for file transfers use with --update")
 def _webrepl(shell, rest, say):
     if rest in ("--update", "-u"):
-        shell.after = shell.node.update_mode
+        shell.after = _update_mode
         return " Restart in update mode ...\n Bye!"
-    return " File service: ws://{}:8266/, its password is config key appwd".format(shell.node.address())
+    return " File service: ws://{}:8266/, its password is config key appwd".format(net().ifconfig()[0])
+
+
+def _update_mode():
+    """Restart with nothing but network and file service."""
+    with open(IF_MODE, "w") as file:
+        file.write("webrepl")
+    machine.reset()
 
 
 @command("modules", "   modules - list the loaded LoadModules")

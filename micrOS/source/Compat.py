@@ -3,6 +3,7 @@
 `pure.lazy.door` brings them here from Network, TaskManager, Time and LM_neopixel.
 """
 import time
+from binascii import hexlify
 
 from micropython import const
 
@@ -107,12 +108,39 @@ async def _told(answer, say):
 
 
 # of Network
+def ifconfig():
+    """(mode, (address, mask, gateway, dns))."""
+    return net().mode, net().ifconfig()
+
+
+def get_mac():
+    """MAC address as text, `24:0a:c4:...`."""
+    return str(hexlify(net().station.config("mac"), ":"), "utf-8")
+
+
 def sta_high_avail():
     """`STA mode, OK`; NOK while a known network is lost. 1.20 rebooted then; the node brings it back by itself."""
     return "{} mode, {}OK".format(net().mode, "N" if net().is_lost() else "")
 
 
 # of Time
+def uptime():
+    """`days h:m:s`, without leading zeros."""
+    return _clockwork().uptime()
+
+
+def set_time(year, month, mday, hour, minute, second):
+    """Set the local time. Returns True."""
+    _clockwork().set_local(year, month, mday, hour, minute, second)
+    return True
+
+
+def _clockwork():
+    import Clockwork
+    unload("Clockwork")
+    return Clockwork
+
+
 def ntp_time():
     """Have the time server asked in the background. True when the clock has been set, be it before.
 
@@ -158,6 +186,7 @@ class _Strip:
 _OF_A_TASK = {"done": _Done, "__enter__": _enter, "__exit__": _exit}
 _OF_MODULES = {
     "Manager": Manager, "exec_lm_core": exec_lm_core, "sta_high_avail": sta_high_avail,
-    "ntp_time": ntp_time, "suntime": suntime, "Sun": _Sun(),
+    "ifconfig": ifconfig, "get_mac": get_mac, "uptime": uptime, "set_time": set_time, "ntp_time": ntp_time,
+    "suntime": suntime, "Sun": _Sun(),
     "Data": _Strip(),
 }

@@ -42,10 +42,6 @@ class Config:
         """{key: value} of all settings, secrets too."""
         return {key: self.get(key) for key in self._values}
 
-    def shown(self, key):
-        """Value as a person may see it: a secret is masked. Raises UnknownKeyError."""
-        return self._job("shown", key, self.get(key))
-
     def rows(self, part):
         """Pairs (key, value as a person may see it) of the keys with part in their name, in the table's order."""
         return self._job("rows", self._values, part)

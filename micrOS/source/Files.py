@@ -1,9 +1,7 @@
 """Files that survive a power cut: written beside, then renamed over."""
 import os
-from micropython import const
 
 IF_MODE = ".if_mode"         # tells the loader what to boot: micros, webrepl, off
-_DIR = const(0x4000)                # st_mode of a folder
 _BESIDE = ".new"             # what a file is called until it is whole
 
 
@@ -45,12 +43,10 @@ def remove(path):
 
 
 def exists(path):
-    return _mode(path) is not None
-
-
-def is_dir(path):
-    mode = _mode(path)
-    return mode is not None and mode & 0xF000 == _DIR
+    try:
+        return bool(os.stat(path))
+    except OSError:
+        return False
 
 
 def names(folder):
@@ -59,10 +55,3 @@ def names(folder):
         return os.listdir(folder)
     except OSError:
         return []
-
-
-def _mode(path):
-    try:
-        return os.stat(path)[0]
-    except OSError:
-        return None

@@ -1,5 +1,4 @@
 """One client's conversation with the node: where it stands, and who answers its lines."""
-import Time
 from pure.lazy import once, unload
 
 VERSION = "2.0.0-0"
@@ -57,15 +56,12 @@ class Shell:
         return "Bye!\n"
 
     def _login(self, password):
-        from pure.guard import attempt
-        from pure.secret import same
-        is_right = same(password.encode(), self.node.config.get("appwd").encode())
-        self._trusted, wait_s = attempt(self.node.failures, self._peer, Time.seconds(), is_right)
-        unload("pure.guard", "pure.secret")
-        if self._trusted:
-            return "AuthOk"
-        self.after = "close"
-        return "AuthFailed{}\nBye!".format(": too many tries, wait {} s".format(wait_s) if wait_s else "")
+        import Login
+        unload("Login")
+        self._trusted, text = Login.answer(self.node, self._peer, password)
+        if not self._trusted:
+            self.after = "close"
+        return text
 
     def _built_in(self, words, line, say):
         import Commands

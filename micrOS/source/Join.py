@@ -5,13 +5,21 @@ import network
 from micropython import const
 
 from ConfigHandler import cfgget, cfgput
+from Debug import console_write
+from Network import net
 
 _JOIN_MS = const(30000)           # a slow router answers within this
 _POLL_MS = const(100)
 
 
-async def up(station, access_point):
-    """Join one of the known networks ("STA"), else open our own ("AP"). Returns which."""
+async def up():
+    """Join one of the known networks, else open our own."""
+    net().mode = await _mode(net().station, net().access_point)
+    console_write("[NW] {} {}".format(net().mode, net().ifconfig()[0]))
+
+
+async def _mode(station, access_point):
+    """"STA" when a known network was joined, else "AP"."""
     access_point.active(False)
     if cfgget("nwmd") != "AP" and await _join_any(station):
         _remember(station.ifconfig()[0])

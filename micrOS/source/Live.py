@@ -3,7 +3,7 @@ import gc
 
 from ConfigHandler import cfgget
 from Debug import errlog_add, leds, trace
-from LogicalPins import remap
+from LogicalPins import pins
 from pure.lazy import unload
 from TaskManager import manager
 from Time import clock
@@ -25,6 +25,13 @@ def begin(*services):
         except Exception as error:       # outer wall: a service that cannot start must not cost the shell
             trace(error)
             errlog_add("[ERR] {}: {}".format(name, error))
+
+
+def remap():
+    """Names of pins that a person has chosen; what is booked stays booked."""
+    import PinMap
+    unload("PinMap")
+    PinMap.remap(pins(), cfgget("cstmpmap"))
 
 
 def interrupts():
@@ -91,7 +98,9 @@ def _rezone():
     Zone.leave()
     utc_s = clock().utc()
     if Zone.offset(utc_s, False) != clock().offset_s:
-        clock().set_utc(utc_s)
+        import Clockwork
+        unload("Clockwork")
+        Clockwork.set_utc(utc_s)
 
 
 def _end(tag):

@@ -37,11 +37,6 @@ def _map(name, *args):
         unload("PinMap")
 
 
-def remap():
-    """Take a changed cstmpmap; what is booked stays booked. Raises PinError when it names a map that is not there."""
-    _map("remap", pins(), cfgget("cstmpmap"))
-
-
 def physical_pin(key):
     """Book a pin: number of a logical name, or the number itself. Raises PinError when unknown or taken."""
     return _map("book", pins(), (key,))[0]

@@ -14,13 +14,7 @@ ENDINGS = (".py", ".mpy")             # so does source over bytecode
 _FUNCTION = type(lambda: None)
 _COROUTINE = type((lambda: (yield))())      # what calling an async function gives
 _GENERATOR = type(lambda: (yield))
-
-
-def _enclosed(value):
-    return lambda: value
-
-
-_CLOSURE = type(_enclosed(0))
+_CLOSURE = type(once(None))
 
 
 class CallError(Exception):

@@ -14,7 +14,8 @@ from Http import fetch
 from Modules import PREFIX, CallError
 from pure import telegram
 from pure.lazy import once, unload
-from pure.words import WordError, remote, split
+from pure.suffixes import remote
+from pure.words import WordError, split
 from TaskManager import finished, manager
 
 _HOST = const("https://api.telegram.org")

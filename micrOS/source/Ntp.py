@@ -10,7 +10,6 @@ from Debug import console_write, errlog_add
 from Network import net
 from pure.lazy import unload
 from TaskManager import manager
-from Time import clock
 
 _PORT = const(123)
 _ANSWER_MS = const(2000)
@@ -59,7 +58,9 @@ async def ask():
         raise NoTimeError("{}: {}".format(host, error))
     finally:
         unload("pure.sntp")
-    clock().set_utc(utc_s, ms)
+    import Clockwork
+    unload("Clockwork")
+    Clockwork.set_utc(utc_s, ms)
 
 
 async def _exchange(host, port):

@@ -5,6 +5,7 @@ from collections import OrderedDict
 
 from ConfigHandler import cfgget
 from Display import HEIGHT, WIDTH
+from pure.lazy import unload
 
 _SIGN = 8                        # pixels of a sign, in both directions
 _COLUMNS = WIDTH // _SIGN
@@ -19,17 +20,18 @@ def _clock(display):
 
 
 def _network(display):
-    from Network import ifconfig
-    mode, (address, _, gateway, _) = ifconfig()
-    _list(display, [{"STA": "joined", "AP": "own network"}.get(mode, "none"), address, "by", gateway])
+    from Network import net
+    address, _, gateway, _ = net().ifconfig()
+    _list(display, [{"STA": "joined", "AP": "own network"}.get(net().mode, "none"), address, "by", gateway])
 
 
 def _node(display):
-    from Time import uptime
+    import Clockwork
+    unload("Clockwork")
     gc.collect()
     used = gc.mem_alloc()
     memory_pct = 100 * used // (used + gc.mem_free())
-    _list(display, ["micrOS", cfgget("version"), "memory {} %".format(memory_pct), "up " + uptime()])
+    _list(display, ["micrOS", cfgget("version"), "memory {} %".format(memory_pct), "up " + Clockwork.uptime()])
 
 
 def _tasks(display):

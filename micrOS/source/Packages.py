@@ -11,7 +11,8 @@ from binascii import hexlify
 
 from micropython import const
 
-from Files import exists, is_dir, read, remove, write_whole
+from Files import exists, read, remove, write_whole
+from Folders import is_dir
 from Http import WebError, fetch, stream
 from Modules import PREFIX, modules
 from pure import mip

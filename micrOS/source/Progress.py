@@ -9,7 +9,8 @@ def leds():
     found = []
     try:
         kind = pinmap_dump("builtin_kind")["builtin_kind"]
-        found.append(_KINDS[kind](PinMap.lend(pins(), found)))
+        number = PinMap.lend(pins(), found)
+        found.append(_pixel(kind, number) if kind else _led(number))
     except (ImportError, KeyError, OSError, TypeError, ValueError):        # ValueError: no such pin, or it is taken
         pass
     unload("PinMap")
@@ -17,22 +18,13 @@ def leds():
 
 
 def _led(number):
-    from machine import Pin, Signal
+    from machine import Pin
     if isinstance(number, int) and number < 0:
+        from machine import Signal
         return Signal(Pin(-number, Pin.OUT, value=1), invert=True)
     return Pin(number, Pin.OUT, value=0)
 
 
-def _ws2812(number):
-    from machine import Pin
-    from neopixel import NeoPixel
-    from TinyPLed import Pixel
-    return Pixel(NeoPixel(Pin(number), 1))
-
-
-def _apa102(number):
-    from TinyPLed import dotstar
-    return dotstar()
-
-
-_KINDS = {None: _led, "WS2812": _ws2812, "APA102": _apa102}
+def _pixel(kind, number):
+    import TinyPLed
+    return TinyPLed.pixel(kind, number)

@@ -4,7 +4,7 @@ import asyncio
 from machine import reset
 from micropython import const
 
-from Network import net
+from Join import up
 from Settings import PURGE
 from Update import FileServer
 
@@ -22,7 +22,7 @@ def main(is_over, stays):
 
 
 async def _serve(is_over, stays):
-    await net().up()
+    await up()
     asyncio.create_task(FileServer().run())
     updating, tries = not is_over(), _TRIES
     while tries:

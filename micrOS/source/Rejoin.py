@@ -24,7 +24,9 @@ async def run(has_come):
             _restart()
         await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
         tries += 1
-    net().came_back()
+    net().access_point.active(False)
+    net().mode = "STA"
+    console_write("[NW] back: {}".format(net().ifconfig()[0]))
     unload("Rejoin", "Join")
     has_come(seconds() - begun_s)
 

@@ -86,7 +86,9 @@ class Scheduler:
         """Start what is due. Returns seconds to sleep, at least one."""
         now_s = clock().utc()
         if self._zone.offset(now_s) != clock().offset_s:         # summer begins or ends
-            clock().set_utc(now_s)
+            import Clockwork
+            unload("Clockwork")
+            Clockwork.set_utc(now_s)
         self._notice_new_time(now_s)
         for job in self._jobs:
             self._see_to(job, now_s)

@@ -5,13 +5,12 @@ from micropython import const
 
 from ConfigHandler import cfgget
 from Debug import console_write, errlog_add, trace
-from InterpreterShell import is_command
 from Modules import CallError
 from Network import peer_address
+from pure.lazy import unload
 from pure.lines import LineError, Lines
 
 _READ_BYTES = const(64)
-_QUIET_MS = const(100)            # a client that sends no newline has said its line after this silence
 _STREAM_BYTES = const(1024)       # streamed lines wait for the answer up to this size
 _STALL_MS = const(5000)           # a client that takes nothing for this long is dropped
 _CLOSE_MS = const(50)             # lets the last words out before the FIN
@@ -31,11 +30,8 @@ class Session:
         self._out = []               # streamed lines of the running command
         self._out_bytes = 0
         self._has_left = False
-        self._heard = time.ticks_ms()
+        self.heard = time.ticks_ms()     # when the client last said something
         self._task = asyncio.current_task()
-
-    def silent_s(self):
-        return time.ticks_diff(time.ticks_ms(), self._heard) // 1000
 
     def end(self):
         """Close from outside: the client reads Bye."""
@@ -52,8 +48,9 @@ class Session:
                 return
             commands = lines.feed(data)
             if not lines.framed:
-                commands = await self._unframed()
-            self._heard = time.ticks_ms()
+                from Unframed import commands_of
+                commands = await commands_of(lines, reader, _READ_BYTES)
+            self.heard = time.ticks_ms()
             for line in commands:
                 text = self._answer(line)
                 if not (text is None or isinstance(text, str)):
@@ -100,20 +97,6 @@ class Session:
         if self._out_bytes > _STREAM_BYTES and not self._writer.out_buf:
             self._writer.write(("\n".join(self._out) + "\n").encode())
             self._out, self._out_bytes = [], 0
-
-    async def _unframed(self):
-        """The command of a client that sends no newline: a known word at once, else what came before a silence."""
-        lines = self._lines
-        while not is_command(lines.pending):
-            try:
-                data = await asyncio.wait_for_ms(self._reader.read(_READ_BYTES), _QUIET_MS)
-            except asyncio.TimeoutError:
-                break
-            commands = lines.feed(data)
-            if lines.framed or not data:
-                return commands
-        line = lines.flush()
-        return () if line is None else (line,)
 
     async def _send(self, text):
         self._writer.write(text.encode())
@@ -169,7 +152,7 @@ class Server:
         session = Session(reader, writer, self._make_shell)
         after = None
         try:
-            if not (self._has_room() or await self._soon_has_room()):
+            if len(self.sessions) >= cfgget("socmax") and not await self._made_room():
                 await session.refuse()
                 return
             self.sessions.append(session)
@@ -202,17 +185,7 @@ class Server:
         if session in self.sessions:
             self.sessions.remove(session)
 
-    async def _soon_has_room(self):
-        """A client that reconnects may be here before its old session is gone."""
-        await asyncio.sleep_ms(_CLOSE_MS)
-        return self._has_room()
-
-    def _has_room(self):
-        if len(self.sessions) < cfgget("socmax"):
-            return True
-        oldest = max(self.sessions, key=Session.silent_s)
-        if oldest.silent_s() < cfgget("soctout"):
-            return False
-        self.sessions.remove(oldest)
-        oldest.end()
-        return True
+    async def _made_room(self):
+        import Crowd
+        unload("Crowd")
+        return await Crowd.made_room(self.sessions)

@@ -8,7 +8,7 @@ from ConfigHandler import cfgget
 from Debug import console_write, errlog_add, trace
 from Modules import CallError, modules
 from pure.lazy import door, once, unload
-from pure.words import MIN_DELAY_MS, WordError, pipe, remote, split, suffixes
+from pure.words import WordError, split
 
 _OUTPUT_CHARS = const(1024)           # kept of what a task said last
 _IDLE_MS = const(500)                 # period of the probe that measures the load
@@ -70,11 +70,12 @@ class Tasks:
     """The node's tasks, in the order of their start."""
 
     def __init__(self, modules):
-        self._modules = modules
+        self.modules = modules
         self.ask = None          # coroutine function(host, line): the answer of another node; given by the assembly
         self.tasks = []
         self.beats = []          # functions() that the idle task calls each time; given by the assembly
         self.watchdog = None     # Watchdog, if the settings want one
+        self._late_ms = 0        # smoothed lateness of the idle probe
 
     def execute(self, line, say):
         """Text that a module call or task command gives, or a coroutine that gives it.
@@ -82,12 +83,16 @@ class Tasks:
         say: takes streamed lines. Raises CallError, now or when awaited.
         """
         try:
-            words, host = remote(split(line))
+            words = split(line)
         except WordError as error:
             raise CallError("{}: {}".format(line.split()[0], error))
-        if host:
-            return self.ask(host, " ".join(words))
-        words, as_json, background = suffixes(words)
+        as_json, background = False, None
+        if words[-1][0] in ">&":
+            from pure.suffixes import remote, suffixes
+            words, host = remote(words)
+            if host:
+                return self.ask(host, " ".join(words))
+            words, as_json, background = suffixes(words)
         if words[0] == "task" or len(words) < 2:
             import TaskCommands
             unload("TaskCommands")
@@ -95,14 +100,18 @@ class Tasks:
                 raise CallError(TaskCommands.NO_CALL)
             return TaskCommands.run(self, words[1:], as_json)
         if background:
-            return self._spawn(words, as_json, *background)
-        return self._modules.call(words, as_json, say)
+            import Background
+            return Background.begin(self, finished, words, as_json, *background)
+        return self.modules.call(words, as_json, say)
 
     async def execute_pipe(self, text, say=console_write):
         """Run each line of a pipe; a failing one goes to err.log and the next one runs. Returns how many failed.
 
         say: takes what they answer.
         """
+        if text.startswith("n/a"):
+            return 0
+        from pure.values import pipe
         try:
             lines = pipe(text)
         except WordError as error:
@@ -119,7 +128,7 @@ class Tasks:
 
     def start(self, tag, coroutine, protected=False):
         """Run a coroutine as a task. Returns the Task, None when that tag is running."""
-        task = self._renewed(tag, protected)
+        task = self.renewed(tag, protected)
         if task:
             task.begin(coroutine)
         return task
@@ -136,7 +145,7 @@ class Tasks:
                 return task
         return None
 
-    def _renewed(self, tag, protected=False):
+    def renewed(self, tag, protected=False):
         """A fresh Task in the table, in the place of a finished one; None when the tag is running."""
         old = self.get(tag)
         if old and old.active:
@@ -153,35 +162,9 @@ class Tasks:
         if len(finished) >= cfgget("aioqueue"):
             self.tasks.remove(finished[0])
 
-    def _spawn(self, words, as_json, loops, delay_ms):
-        tag = "{}.{}".format(words[0], words[1])
-        running = self.get(tag)
-        if running and running.active:
-            return "{} is Busy".format(tag)
-        if self.free() < 1:
-            text = "[aio] Task queue full: {}".format(cfgget("aioqueue"))
-            errlog_add(text)
-            return text
-        task = self._renewed(tag)
-        task.begin(self._repeat(task, words, as_json, loops, delay_ms or MIN_DELAY_MS))
-        return "Start {}".format(tag)
-
     def free(self):
         """Places left in the queue; system tasks take none, their tags have no dot."""
         return cfgget("aioqueue") - len([task for task in self.tasks if task.active and "." in task.tag])
-
-    async def _repeat(self, task, words, as_json, loops, delay_ms):
-        await asyncio.sleep_ms(delay_ms)
-        while True:
-            try:
-                task.say(await finished(self._modules.call(words, as_json, task.say)))
-            except CallError as error:       # a loop goes on: the sensor may answer next time
-                task.say(error)
-            if not loops:
-                return
-            await asyncio.sleep_ms(delay_ms)
-
-    _late_ms = 0             # smoothed lateness of the idle probe
 
     def load(self):
         """How busy the loop is, in percent: lateness of the idle probe against its period."""

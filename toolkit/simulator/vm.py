@@ -29,6 +29,7 @@ vfs.umount("/")
 vfs.mount({rom}, "/rom")
 import _boot
 _boot.install()
+del _boot.install
 {turn}
 _boot.run(globals(), {root!r}, {main})
 """

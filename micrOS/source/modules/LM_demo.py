@@ -3,7 +3,7 @@ from random import randint
 
 from Common import once
 from LogicalPins import detect_platform
-from Time import uptime
+from pure.lazy import unload
 
 _DICE = "⚀⚁⚂⚃⚄⚅"
 _OPERATIONS = {
@@ -68,8 +68,10 @@ def source():
 
 
 def exec_info():
+    import Clockwork
+    unload("Clockwork")
     _counter().count()
-    return "Under {}: {} cmd served.".format(uptime(), _counter().calls)
+    return "Under {}: {} cmd served.".format(Clockwork.uptime(), _counter().calls)
 
 
 def help():

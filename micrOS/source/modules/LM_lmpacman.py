@@ -7,7 +7,8 @@ from binascii import hexlify
 
 from Common import once, socket_stream
 from ConfigHandler import cfgget
-from Files import exists, is_dir, names, remove
+from Files import exists, names, remove
+from Folders import is_dir
 from Modules import ENDINGS, FOLDERS, PREFIX
 from pure.lazy import unload
 from pure.words import is_name

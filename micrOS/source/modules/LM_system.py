@@ -2,12 +2,13 @@
 import gc
 import os
 import time
+from binascii import hexlify
 
 from Common import socket_stream
 from Debug import errlog_add, errlog_clean
 from LogicalPins import get_pinmap, pinmap_dump
+from Network import net
 from pure.lazy import unload
-from Time import set_time, uptime
 
 _RSSI = ((-67, "Amazing"), (-70, "VeryGood"), (-80, "Okay"), (-90, "NotGood"))       # dBm above which it is so
 
@@ -16,15 +17,14 @@ _RSSI = ((-67, "Amazing"), (-70, "VeryGood"), (-80, "Okay"), (-90, "NotGood"))  
 def info(msgobj=None):
     """Seven lines about the board, streamed. Toolkits parse `upython: v<x.y.z>`."""
     import machine
-    from Network import get_mac
     system = os.uname()
     msgobj("CPU clock: {} [MHz]".format(machine.freq() // 1000000))
     msgobj("Mem usage: {} %".format(memory_usage()["percent"]))
     msgobj("FS usage: {} %".format(disk_usage()["percent"]))
     msgobj("upython: {}".format(system[3]))
     msgobj("board: {}".format(system[4]))
-    msgobj("mac: {}".format(get_mac()))
-    msgobj("uptime: {}".format(uptime()))
+    msgobj("mac: {}".format(str(hexlify(net().station.config("mac"), ":"), "utf-8")))
+    msgobj("uptime: {}".format(_clockwork().uptime()))
     return ""
 
 
@@ -52,6 +52,12 @@ def gclean():
     return {"GC MemFree[byte]": gc.mem_free()}
 
 
+def _clockwork():
+    import Clockwork
+    unload("Clockwork")
+    return Clockwork
+
+
 def heartbeat():
     return "<3 heartbeat <3"
 
@@ -64,7 +70,7 @@ def clock():
 
 def setclock(year, month, mday, hour, min, sec):
     """Set the clock. Returns the local time tuple."""
-    set_time(year, month, mday, hour, min, sec)
+    _clockwork().set_local(year, month, mday, hour, min, sec)
     return time.localtime()
 
 
@@ -137,8 +143,7 @@ def alarms(clean=False, test=False, msgobj=None):
 
 def ifconfig():
     """(mode, (address, mask, gateway, dns))."""
-    from Network import ifconfig
-    return ifconfig()
+    return net().mode, net().ifconfig()
 
 
 def ha_sta():

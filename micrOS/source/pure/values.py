@@ -17,6 +17,12 @@ def whole(word):
     return value
 
 
+def pipe(text):
+    """Lines of a pipe (boothook, cron, irq): cut at `;`, remarks and empty pieces left out."""
+    lines = [piece.strip() for piece in cut(text, ";")]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
 def cut(text, separators):
     """Parts of text between separators that stand outside quotes and brackets."""
     parts, start, at = [], 0, 0

@@ -2,7 +2,7 @@
 from collections.abc import Generator
 
 from boards import node
-from probe import PROBE, heap_after_boot
+from probe import PROBE, heap_after_boot, own_bytes
 from row import Budget, Sample, row
 
 OLD_BYTES = 105_984.0          # 1.20.5 on the same 64-bit VM, .py set; shared/VIRTUAL_BOARD.md, section 8
@@ -22,4 +22,4 @@ def heap_py() -> Generator[Sample, None, None]:
 def _boots(mpy: bool) -> Generator[Sample, None, None]:
     with node(mpy, files={"boot.py": PROBE}) as board:
         while True:
-            yield float(heap_after_boot(board).used), OLD_BYTES
+            yield float(heap_after_boot(board).used - own_bytes()), OLD_BYTES

@@ -99,7 +99,9 @@ def _move(ms):
     while queue.peek():
         tasks.append(queue.pop())
     for task in tasks:
+        waiting = task.data              # a cancellation that is to be raised in it: push() forgets it
         queue.push(task, ticks_add(task.ph_key, -ms))
+        task.data = waiting
 
 
 def _wait_io_event(self, ms):

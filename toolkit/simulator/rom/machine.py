@@ -3,6 +3,7 @@
 A real board has these in its firmware, where they cost no heap.
 """
 # ruff: noqa: RET503, F401 - getter and setter in one, as the port has them
+import sys
 from umachine import PinBase, soft_reset
 from _vboard import ask, tell, listen, handlers, dead
 
@@ -13,8 +14,12 @@ def __getattr__(name):
     if name == "__all__":
         from _machine_more import ALL
         return ALL
+    file = "_machine_" + name.lower()
     try:
-        return getattr(__import__("_machine_" + name.lower()), name)
+        found = getattr(__import__(file), name)
+        if name in ("RTC", "freq"):         # asked for seldom
+            del sys.modules[file]
+        return found
     except ImportError:
         import _machine_more
         return getattr(_machine_more, name)

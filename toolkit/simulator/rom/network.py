@@ -1,5 +1,6 @@
 """The Wi-Fi side: station and access point as states; packets pass through the host's own loopback."""
 # ruff: noqa: RET503 - getter and setter in one, as the port has them
+import sys
 from _vboard import ask
 
 STA_IF, AP_IF = 0, 1
@@ -23,49 +24,50 @@ class WLAN:
     IF_STA, IF_AP = 0, 1
     PM_NONE = 0
 
-    def __init__(self, interface=0):
-        self._ap = interface
-        self._card = _card[interface]
+    def __init__(self, id=0):
+        self._ap = id
+        self._card = _card[id]
 
     def active(self, on=None):
         if on is not None:
             self._card["active"] = bool(on)
             if not on:
-                self._card.pop("wanted", None)
+                self._card.pop("connect", None)
         return self._card.get("active", False)
 
     def connect(self, ssid=None, key=None, **_):
         if not self.active():
             raise OSError("Wifi Not Started")
-        self._card["wanted"] = ssid.encode() if isinstance(ssid, str) else ssid
+        self._card["connect"] = ssid.encode() if isinstance(ssid, str) else ssid
 
     def disconnect(self):
-        self._card.pop("wanted", None)
+        self._card.pop("connect", None)
 
     def isconnected(self):
         if self._ap:
             return self.active()
-        wanted = self._card.get("wanted")
+        wanted = self._card.get("connect")
         return bool(wanted and self.active() and ask("join %s\n" % wanted.hex()))
 
-    def status(self, what=None):
-        if what == "rssi":
+    def status(self, name=None):
+        if name == "rssi":
             return ask("get rssi\n")
-        if what == "stations":
+        if name == "stations":
             return []
         if self.isconnected():
             return 1010        # STAT_GOT_IP
-        return 201 if self._card.get("wanted") else 1000    # STAT_NO_AP_FOUND, STAT_IDLE
+        return 201 if self._card.get("connect") else 1000    # STAT_NO_AP_FOUND, STAT_IDLE
 
     def scan(self):
         if not self.active():
             raise OSError("STA must be active")
         import _network_scan
+        del sys.modules["_network_scan"]
         return _network_scan.scan()
 
-    def ifconfig(self, addresses=None):
-        if addresses is not None:
-            self._card["static"] = addresses
+    def ifconfig(self, config=None):
+        if config is not None:
+            self._card["ifconfig"] = config
         elif not self.isconnected():
             return ("0.0.0.0",) * 4
         else:
@@ -82,7 +84,7 @@ class WLAN:
         elif name == "mac":
             return bytes(ask("get mac\n"))
         elif name in ("essid", "ssid"):
-            wanted = self._card.get("wanted", b"")
+            wanted = self._card.get("connect", b"")
             return self._card.get("essid") or self._card.get("ssid") or str(wanted, "utf-8")
         else:
             return self._card.get(name, hostname() if "hostname" in name else 0)

@@ -1,0 +1,68 @@
+"""Private names of compiled files are short, and mean the same as before."""
+from toolkit.simulator.flash import shipped_source, source_files
+from toolkit.simulator.shorten import shortened
+
+LAMP = """class Lamp:
+    def __init__(self, _pin):
+        self._pin = _pin          # stays in _pin
+        self.name = "lamp"
+
+    def _turn(self, level):
+        self._pin(level)
+
+
+def _make():
+    return Lamp(None)._turn
+"""
+SHORT_LAMP = """class Lamp:
+    def __init__(self, _0):
+        self._0 = _0          # stays in _pin
+        self.name = "lamp"
+
+    def _1(self, level):
+        self._0(level)
+
+
+def _2():
+    return Lamp(None)._1
+"""
+
+
+def test_private_names_become_numbers_and_nothing_else_changes():
+    assert shortened({"lamp.py": LAMP}) == {"lamp.py": SHORT_LAMP}
+
+
+def test_every_file_begins_with_the_same_number():
+    other = "_seen = []\n\n\ndef see(it):\n    _seen.append(it)\n"
+    assert shortened({"lamp.py": LAMP, "other.py": other})["other.py"] == other.replace("_seen", "_0")
+
+
+def test_a_name_that_another_file_takes_stays():
+    for user in ("from lamp import _make\n", "import lamp\nlamp._make()\n", "def use(lamp):\n    lamp._make()\n",
+                 "use(_make=1)\n"):
+        both = shortened({"lamp.py": LAMP, "user.py": user})
+        assert "def _make()" in both["lamp.py"], user
+        assert both["user.py"] == user
+
+
+def test_a_name_that_is_spelled_in_a_text_stays():
+    source = "def _first():\n    pass\n\n\nname = '_first'\n"
+    assert shortened({"a.py": source}) == {"a.py": source}
+
+
+def test_names_of_a_class_do_not_meet_those_of_its_base_in_another_file():
+    source = "from lamp import Lamp\n\n\nclass Big(Lamp):\n    _size = 2\n"
+    assert shortened({"lamp.py": LAMP, "big.py": source})["big.py"] == source
+
+
+def test_names_of_modules_and_of_the_language_stay():
+    source = "import _thread\n\n\ndef __getattr__(name):\n    return _thread\n\n\n_ = __getattr__\n"
+    assert shortened({"a.py": source}) == {"a.py": source}
+
+
+def test_the_shipped_set_keeps_its_lines_and_shares_few_names():
+    sources = {path: file.read_text() for path, file in source_files(shipped_source()).items()}
+    short = shortened(sources)
+    assert {path: text.count("\n") for path, text in short.items()} == {
+        path: text.count("\n") for path, text in sources.items()}
+    assert sum(len(text) for text in short.values()) < sum(len(text) for text in sources.values())
