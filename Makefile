@@ -24,6 +24,8 @@ fuzz: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	NETWORK_LOSSES=30 POWER_CUT=long $(BIN)/python -m pytest tests/device/test_network.py tests/device/test_power_cut.py
+	DEPLOY_CUTS=20 $(BIN)/python -m pytest tests/toolkit/test_make.py
+	CABLE_PULLS=20 $(BIN)/python -m pytest tests/toolkit/test_serial_link.py -k wherever
 
 docs: $(VENV)/.run
 	$(BIN)/python micrOS/make_docs.py
@@ -36,7 +38,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[sim]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python

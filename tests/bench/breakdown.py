@@ -9,8 +9,8 @@ from pathlib import Path
 from boards import node
 from probe import PROBE, TABLE, Heap, heap_after_boot
 
+from toolkit.compile import shipped_source
 from toolkit.simulator.api import VirtualBoard
-from toolkit.simulator.flash import shipped_source
 
 WAIT_S = 10.0
 NOT_CORE = ("modules", "boards", "main", "reset")

@@ -3,7 +3,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from toolkit.simulator.flash import cross_compiler
+from toolkit.compile import cross_compiler
 
 MODULES = Path(__file__).parent / "modules"
 WAYS = tuple((folder, kind) for folder in ("", "modules/") for kind in ("py", "mpy"))      # "": the root

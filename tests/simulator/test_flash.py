@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from toolkit import paths
+from toolkit.compile import CompileError, compile_all
 from toolkit.simulator import VirtualBoard
 from toolkit.simulator.api import PACKAGE_ROOT
-from toolkit.simulator.errors import SimulatorError
-from toolkit.simulator.flash import RECORD, compile_all, name_board, provision, shipped_set
+from toolkit.simulator.flash import RECORD, name_board, provision, shipped_set
 
 OLD = {"main.py": b"1", "modules/LM_a.py": b"a", "modules/LM_b.py": b"b"}
 
@@ -132,7 +132,7 @@ def test_what_was_compiled_once_is_not_compiled_again(tmp_path):
 
 
 def test_a_file_that_does_not_compile_is_named(tmp_path):
-    with pytest.raises(SimulatorError, match="LM_bad.py does not compile: SyntaxError"):
+    with pytest.raises(CompileError, match="LM_bad.py:1 does not compile: SyntaxError"):
         compile_all({"LM_bad.py": b"def ("}, tmp_path)
 
 

@@ -10,12 +10,13 @@ import pytest
 from cable import ANSWER_OLD, Cable
 
 from tests.device.wire import eventually
+from toolkit.compile import shipped_source
 from toolkit.errors import LinkError, NoPortError, PortLostError, RefusedError, UsageError
 from toolkit.link import rawrepl, verbs
 from toolkit.link.ampy import AmpyLink
 from toolkit.link.serial import SerialLink
 from toolkit.simulator.errors import SimulatorError
-from toolkit.simulator.flash import shipped_set, shipped_source
+from toolkit.simulator.flash import shipped_set
 
 simulator = pytest.importorskip("toolkit.simulator")
 pytestmark = pytest.mark.slow

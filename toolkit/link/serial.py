@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import contextlib
 
-from toolkit.errors import LinkError, PortLostError, RefusedError
+from toolkit.errors import LinkError, RefusedError
 from toolkit.link.rawrepl import RawRepl, Wire
 from toolkit.link.verbs import FEEDING, ON_BOARD, SILENCE_S, BoardFiles
 from toolkit.ports import BAUD, open_port
@@ -47,7 +47,7 @@ class SerialLink(BoardFiles):
         if not hard:
             self._repl.run_main()
         else:
-            with contextlib.suppress(PortLostError):       # a USB of the board's own goes with it
+            with contextlib.suppress(LinkError):       # a USB of the board's own goes with it, its OK may too
                 self._repl.start(b"import machine\nmachine.reset()")
         self._restart = False
 

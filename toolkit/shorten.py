@@ -1,0 +1,115 @@
+"""Short private names for a compiled set: on a board each name that was ever seen stays in the heap, some 25 bytes.
+
+What starts with one underscore is meant for its own file, so every file can call its private things `_0`, `_1`, ...:
+all files share these few. Lines stay where they are, so a traceback still leads to the place.
+"""
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Mapping
+
+PRIVATE = re.compile(r"_[A-Za-z]\w*$")
+# a remark, a text (whatever its prefix), or a private name
+_PIECE = re.compile(r'''#[^\n]*|("""|\'\'\'|"|')(?:\\.|(?!\1).)*\1|\b_[A-Za-z]\w*''', re.DOTALL)
+
+
+def shortened(sources: Mapping[str, str]) -> dict[str, str]:
+    """The same files with shorter names, but for those that one file takes from another."""
+    files = {path: _Names(_parsed(source)) for path, source in sources.items()}
+    defined = Counter(name for file in files.values() for name in file.defined)
+    shared = {name for file in files.values() for name in file.foreign()}
+    shared |= {name for file in files.values() for name in file.reached if defined[name] > 1}
+    return {path: _renamed(source, files[path].own() - shared) for path, source in sources.items()}
+
+
+def _parsed(source: str) -> ast.Module:
+    """A file that is wrong has no names here: the compiler will tell."""
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        return ast.Module([], [])
+
+
+def _renamed(source: str, names: set[str]) -> str:
+    """Numbered in the order in which they first stand there."""
+    short: dict[str, str] = {}
+
+    def name_of(piece: re.Match[str]) -> str:
+        return short.setdefault(piece[0], f"_{len(short)}") if piece[0] in names else piece[0]
+
+    return _PIECE.sub(name_of, source)
+
+
+class _Names:
+    """The names of one file.
+
+    defined    functions, classes, variables, parameters, and attributes that are set on `self`
+    imported   modules, and what is taken from them
+    used       attributes and keywords
+    reached    those of them that are not `self`'s
+    """
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.defined: set[str] = set()
+        self.imported: set[str] = set()
+        self.used: set[str] = set()
+        self.reached: set[str] = set()
+        self._of_imported: set[str] = set()
+        self._spelled: set[object] = set()
+        self._bases: set[str] = set()
+        nodes = list(ast.walk(tree))
+        for node in nodes:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                for alias in node.names:
+                    self.imported |= {*alias.name.split("."), alias.asname or alias.name}
+        for node in nodes:
+            self._see(node)
+
+    def own(self) -> set[str]:
+        """Private names that this file defines; none when a class has its base in another file, with whose they would
+        meet.
+        """
+        if self._bases & self.imported:
+            return set()
+        return {name for name in self.defined if PRIVATE.match(name)} - self._spelled
+
+    def foreign(self) -> set[str]:
+        """Names of other files: imported, or used and not defined here."""
+        return self.imported | self._of_imported | (self.used - self.defined)
+
+    def _see(self, node: ast.AST) -> None:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                self.defined.add(node.name)
+            case ast.ClassDef():
+                self.defined.add(node.name)
+                self._bases |= {_root(base) for base in node.bases}
+            case ast.arg():
+                self.defined.add(node.arg)
+            case ast.Name(ctx=ast.Store()):
+                self.defined.add(node.id)
+            case ast.keyword(arg=str()):
+                self.used.add(str(node.arg))
+            case ast.Constant(value=str()):
+                self._spelled.add(node.value)
+            case ast.Attribute():
+                self._see_attribute(node)
+
+    def _see_attribute(self, node: ast.Attribute) -> None:
+        is_of_self = isinstance(node.value, ast.Name) and node.value.id == "self"
+        self.used.add(node.attr)
+        if is_of_self and isinstance(node.ctx, ast.Store):
+            self.defined.add(node.attr)
+        if not is_of_self:
+            self.reached.add(node.attr)
+        if _root(node.value) in self.imported:
+            self._of_imported.add(node.attr)
+
+
+def _root(node: ast.expr) -> str:
+    """The name that an expression such as a.b.c starts with."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
