@@ -3,7 +3,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-from micrOS.make_docs import CONFIG, config_page, settings
+import pytest
+
+from micrOS.make_docs import (
+    CONFIG,
+    MODULES,
+    PICTURES,
+    config_page,
+    module_pictures,
+    modules_page,
+    settings,
+)
+from tests.device.test_modules_oled import pixels_of
 
 ROOT = Path(__file__).parent.parent
 
@@ -19,3 +30,16 @@ def test_every_default_passes_its_own_rule():
 def test_importing_the_toolkit_prints_nothing():
     done = subprocess.run([sys.executable, "-c", "import toolkit"], capture_output=True, cwd=ROOT, timeout=30)
     assert done.stdout == done.stderr == b""
+
+
+def test_modules_md_is_generated_from_the_modules():
+    assert modules_page() == MODULES.read_text(), "run make docs"
+
+
+@pytest.mark.slow
+def test_pictures_of_modules_show_what_a_board_draws_now():
+    drawn = module_pictures()
+    assert {path.name for path in PICTURES.iterdir()} == set(drawn), "run make docs"
+    for name, picture in drawn.items():
+        kept = (PICTURES / name).read_bytes()
+        assert (kept == picture if name.endswith(".svg") else pixels_of(kept) == pixels_of(picture)), "run make docs"

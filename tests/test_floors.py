@@ -17,7 +17,7 @@ FLOORS = {part: floor for floor, parts in (
     (3, "Beacon Commands CronCommands Crowd Discovery Http InterConnect InterpreterShell Introduction Login "
         "Mdns Notify Ntp Packages Peers Position Rejoin SocketServer Transfer Unframed Update urequests"),
     (4, "Climate Common Compat DataLog Display Drives Lamp LampMore OledPages Part modules"),
-    (5, "Hooks Live Recovery Startup main micrOS micrOSloader reset"),
+    (5, "Hooks Live Recovery Startup Paths Takeover main micrOS micrOSloader reset"),
 ) for part in parts.split()}
 PURE_MAY_IMPORT = {"binascii", "gc", "hashlib", "json", "math", "micropython", "struct", "sys"}
 EVALUATORS = {"eval", "exec", "execfile"}

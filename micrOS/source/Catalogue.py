@@ -46,9 +46,13 @@ def _own(module):
 
 
 def _defined(path):
+    """Names at the margin of a source: `def name(...)`, and `name, name = _thing.doors()`, functions of an object."""
     with open(path) as file:
         for line in file:
             if line.startswith(("def ", "async def ")):
-                name = line.split("def ", 1)[1].split("(")[0].strip()
-                if name[0] != "_":
-                    yield name
+                line = line.split("def ", 1)[1].split("(")[0]
+            elif ".doors()" in line:
+                line = line.split("=")[0]
+            else:
+                continue
+            yield from [name for name in line.replace(",", " ").split() if name[0] != "_"]

@@ -109,9 +109,12 @@ def _update_mode():
 @command("modules", "   modules - list the loaded LoadModules")
 def _modules(shell, rest, say):
     import Catalogue
+    import Strays
     names = Catalogue.loaded()
-    unload("Catalogue")
-    return json.dumps(names) if rest == ">json" else str(names)
+    unload("Catalogue", "Strays")
+    if rest == ">json":
+        return json.dumps(names)
+    return "\n".join([str(names)] + Strays.shadowed())
 
 
 @command("cron", "   cron    - commands at their time: cron list, add <when!command>, del <n>")

@@ -62,7 +62,7 @@ def _logs(name):
     return getattr(Logs, name)
 
 
-__getattr__ = _logs               # errlog_get, alarms, logger, log_get
+__getattr__ = _logs               # errlog_get, logger, log_get
 
 
 @once

@@ -24,6 +24,7 @@ class Display:
     """name: of the load module; kind: SSD1306 or SH1106. Raises PinError without the pins of the bus.
 
     The setup goes out with every picture, so that one that was unplugged comes back with the next.
+    What draws or changes the look returns True, as the functions of 1.20 do.
     """
 
     def __init__(self, name, kind):
@@ -51,26 +52,27 @@ class Display:
         for page in range(_PAGES):
             self._command(bytes((_PAGE | page, self._first_column, _COLUMN_HIGH)))
             self._part.send(picture[page * _STRIDE:(page + 1) * _STRIDE])
-        self._look()
+        return self._look()
 
     def power(self, is_on):
         """Dark, or as before. Raises InputError, as the next two."""
         self.is_on = is_on
-        self._look()
+        return self._look()
 
     def invert(self):
         """Dark on light, or back."""
         self.is_inverted = not self.is_inverted
-        self._look()
+        return self._look()
 
     def turn(self):
         """Upside down, or back."""
         self.is_turned = not self.is_turned
-        self.show()
+        return self.show()
 
     def text(self, text, x, y):
         """x, y: pixels to its upper left corner; a sign is 8 x 8."""
         self._drawing.text(str(text), _pixels("x", x), _pixels("y", y))
+        return True
 
     def big(self, text, x, y, scale):
         """The same with each pixel as a square of so many."""
@@ -82,22 +84,27 @@ class Display:
 
     def fill(self, state):
         self._drawing.fill(_state(state))
+        return True
 
     def pixel(self, x, y, state):
         self._drawing.pixel(_pixels("x", x), _pixels("y", y), _state(state))
+        return True
 
     def line(self, sx, sy, ex, ey, state):
         self._drawing.line(_pixels("sx", sx), _pixels("sy", sy), _pixels("ex", ex), _pixels("ey", ey), _state(state))
+        return True
 
     def rect(self, x, y, w, h, state, fill):
         draw = self._drawing.fill_rect if fill else self._drawing.rect
         draw(_pixels("x", x), _pixels("y", y), _pixels("w", w, 0), _pixels("h", h, 0), _state(state))
+        return True
 
     def _look(self):
         self._answers = False
         self._command(bytes((_INVERTED | self.is_inverted, _POWER | self.is_on)))
         self._answers = True
         self._part.works()
+        return True
 
     def _command(self, codes):
         self._part.send(_COMMANDS + codes)

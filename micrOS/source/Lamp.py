@@ -5,6 +5,7 @@ What is seldom asked for, and all that touches a file, is in LampMore.py: in mem
 from collections import OrderedDict
 from micropython import const
 
+from LogicalPins import pinmap_dump
 from pure.lazy import unload
 from TaskManager import manager
 
@@ -50,9 +51,43 @@ class Lamp:
         more("open", self)
         return self.__dict__[name]
 
-    def status(self):
+    def doors(self):
+        """What its module offers: load_n_init, toggle, subscribe_presence, status, pinmap, help.
+
+        Two more of a lamp with several channels: brightness, random.
+        """
+        doors = self.load, self.toggle, self.subscribe, self.status, self.pinmap, self.help
+        return doors + (self.brightness, self.random) if len(self.keys) > 1 else doors
+
+    def load(self, cache=None):
+        """Make the lamp and show its last state. cache=False: it is no longer saved. Returns `CACHE: True|False`."""
+        return more("load", self, cache)
+
+    def toggle(self, state=None, smooth=True):
+        """Switch on or off; without state the other way round. Returns the state."""
+        return self.set((), smooth, not self.on if state is None else state)
+
+    def subscribe(self):
+        """On and off as LM_presence says."""
+        more("subscribe", self)
+
+    def status(self, lmf=None):
         """The state: {channel: 0-full, "S": 0 or 1}."""
         return OrderedDict(zip(tuple(self.keys) + ("S",), self.color + (self.on,)))
+
+    def pinmap(self):
+        return pinmap_dump(self.pins)
+
+    def help(self):
+        return more("help", self)
+
+    def brightness(self, percent=None, smooth=True, wake=True):
+        """Brightness in percent of the strongest channel; without percent: tell it. wake: also switch on."""
+        return more("brightness", self, percent, smooth, wake)
+
+    def random(self, smooth=True, max_val=None):
+        """A colour by chance, each channel up to max_val, by default as far as it goes. Returns the state."""
+        return more("random", self, smooth, max_val)
 
     def goal(self):
         """What the channels show when all is as the state says."""
@@ -99,7 +134,3 @@ class Lamp:
         """Remember a colour and go there. values: as mixed(); on: True, False, None keeps it; smooth: as go()."""
         more("keep", self, self.mixed(values), on)
         return self.go(smooth)
-
-    def toggle(self, state, smooth=True):
-        """Switch on or off; with None the other way round. Returns the state."""
-        return self.set((), smooth, not self.on if state is None else state)

@@ -8,7 +8,7 @@ from asyncio import sleep_ms
 from micropython import const
 
 from LogicalPins import physical_pins
-from pure.color import cold_pct, scaled, white, whites
+from Modules import modules
 from pure.lazy import unload
 from TaskManager import manager
 
@@ -110,6 +110,7 @@ def brightness(lamp, percent, smooth, wake):
         return "Percent is out of range: 0-100"
     if not percent:
         return lamp.set((), smooth, False)
+    from pure.color import scaled
     color = scaled(lamp.color, percent, lamp.full)
     if _is_busy(lamp) and lamp.job.tag == "cct._hue":      # it goes on, and takes the brightness from the state
         keep(lamp, color)
@@ -131,6 +132,7 @@ def hue(lamp, percent, sec, wake):
         return "Invalid range, percent=<0-100>"
     if _is_busy(lamp):
         return _BUSY
+    from pure.color import cold_pct, white, whites
     begin, goal = round(cold_pct(*lamp.color) * 10), round(percent * 10)
     keep(lamp, white(percent, max(lamp.color)), wake or None)
     from pure.fade import walk
@@ -139,11 +141,18 @@ def hue(lamp, percent, sec, wake):
 
 
 def random(lamp, smooth, max_val):
-    """A colour by chance, each channel up to max_val; the lamp goes on."""
+    """A colour by chance, each channel up to max_val, None: full; the lamp goes on."""
     from random import randint
+    if max_val is None:
+        max_val = lamp.full
     if not isinstance(max_val, int) or not 0 <= max_val <= lamp.full:
         raise ValueError("max_val is 0-{}, got {}".format(lamp.full, max_val))
     return lamp.set([randint(0, max_val) for _ in lamp.keys], smooth, True)
+
+
+def subscribe(lamp):
+    """Have LM_presence switch it."""
+    modules().load("presence")._attach(lamp.toggle)
 
 
 def _is_busy(lamp):

@@ -14,7 +14,6 @@ ENDINGS = (".py", ".mpy")             # so does source over bytecode
 _FUNCTION = type(lambda: None)
 _COROUTINE = type((lambda: (yield))())      # what calling an async function gives
 _GENERATOR = type(lambda: (yield))
-_CLOSURE = type(once(None))
 
 
 class CallError(Exception):
@@ -108,16 +107,16 @@ class Modules:
 def is_own(module, function):
     """True when the module itself defines the function; what it imports cannot be called from outside.
 
-    A closure (a function wrapped by a decorator) does not tell where it was made:
-    it is foreign when another module holds the same one.
+    A closure (a function wrapped by a decorator) and a method of an object do not tell where they were made:
+    they are foreign when a module of the core holds the same one. Of load modules each offers what it has.
     """
     kind = type(function)
     if kind is _FUNCTION or kind is _GENERATOR:
         return getattr(function, "__globals__", None) is module.__dict__
-    if kind is not _CLOSURE:
+    if kind not in _UNSIGNED:
         return False
-    for other in sys.modules.values():
-        if other is not module and function in getattr(other, "__dict__", {}).values():
+    for name, other in sys.modules.items():
+        if name[:3] != PREFIX and function in getattr(other, "__dict__", {}).values():
             return False
     return True
 
@@ -137,3 +136,6 @@ def printed(value, is_help, as_json):
 def modules():
     """The node's one Modules."""
     return Modules()
+
+
+_UNSIGNED = (type(modules), type([].append))       # a closure, a method: what does not tell its module

@@ -1,9 +1,11 @@
-"""Names guests that misbehave: who began a task that failed, whose task holds the loop; in memory only for that."""
+"""Names what went astray: whose task failed or holds the loop, which file is never loaded; in memory only for that."""
 import asyncio
 import io
 import sys
 
 from Debug import errlog_add, trace
+from Files import names
+from Modules import ENDINGS, FOLDERS, PREFIX
 
 _FILE = '  File "'
 
@@ -32,3 +34,17 @@ def at_work(tasks):
         if job is not None and task._job is job:
             return "task " + task.tag
     return "a task"
+
+
+def shadowed():
+    """Lines `/modules/LM_x.py is hidden by /LM_x.py`: files of load modules that another of the same name hides."""
+    seen, lines = {}, []
+    for folder in FOLDERS:
+        files = names(folder[:-1] or "/")
+        for ending in ENDINGS:
+            for file in sorted(files):
+                if file.startswith(PREFIX) and file.endswith(ending):
+                    stem, path = file[:-len(ending)], folder + file
+                    if seen.setdefault(stem, path) != path:
+                        lines.append("{} is hidden by {}".format(path, seen[stem]))
+    return lines

@@ -1,7 +1,8 @@
 """First file the firmware runs: folders on the path, then the loader."""
-import sys
-
-sys.path.extend(("/modules", "/boards"))
+try:
+    __import__("Paths")          # not by name: nothing of it stays in memory
+except ImportError:
+    pass                         # an update that was cut off: the loader can still take the rest
 
 import micrOSloader
 

@@ -26,7 +26,7 @@ def main():
     if asked == _OFF:
         return           # to the REPL; sys.exit would boot again and again
     try:
-        was_safe = asked == _MICROS and run_micros()
+        was_safe = asked == _MICROS and _boot()
         import Recovery
         Recovery.main(lambda: mode() == _MICROS, stays=was_safe)
     except MemoryError:      # what took it keeps it until the next boot, and after three Boot.py begins a safe one
@@ -34,11 +34,11 @@ def main():
         reset()
 
 
-def run_micros():
+def _boot():
     """Run micrOS. Comes back only when it failed, the reason is in err.log; True when it was a safe boot."""
     is_safe = False
     try:
-        is_safe = _is_safe_boot()
+        is_safe = _begin()
         import micrOS
         micrOS.main(is_safe)
     except Exception as error:       # outer wall: whatever broke, the node stays reachable for a repair
@@ -48,7 +48,8 @@ def run_micros():
     return is_safe
 
 
-def _is_safe_boot():
+def _begin():
+    """Note this boot; True when it shall be a safe one."""
     import Boot
     unload("Boot")
     return Boot.begin()

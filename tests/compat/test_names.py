@@ -62,6 +62,22 @@ FACTS = (
      "for _ in range(500):\n    time.sleep_ms(1)\n    if hits: break\nprint(hits[0] is t)", "True"),
     ("micropython.schedule calls", "import micropython, time\nhits = []\nmicropython.schedule(hits.append, 5)\n"
      "time.sleep_ms(1)\nprint(hits)", "[5]"),
+    # the ways in which they make things
+    ("a pin is set and read by calling it", "from machine import Pin\np = Pin(4, Pin.OUT)\np(1)\nprint(p(), p.value())",
+     "1 1"),
+    ("a pin by position", "from machine import Pin\nprint(Pin(4, Pin.IN, Pin.PULL_UP).value() in (0, 1))", "True"),
+    ("a pin by keyword", "from machine import Pin\nprint(Pin(4, mode=Pin.IN, pull=None).value() in (0, 1))", "True"),
+    ("I2C without a number", "from machine import I2C, Pin\nprint(I2C(-1, Pin(22), Pin(21)).scan())", "[]"),
+    ("I2C by keyword", "from machine import I2C, Pin\nprint(I2C(scl=Pin(22), sda=Pin(21), freq=10000).scan())", "[]"),
+    ("SoftSPI writes", "from machine import Pin, SoftSPI\n"
+     "print(SoftSPI(sck=Pin(4), mosi=Pin(5), miso=Pin(18)).write(b'x'))", "None"),
+    ("a strip by item", "from machine import Pin\nfrom neopixel import NeoPixel\nn = NeoPixel(Pin(4), 3)\n"
+     "n[2] = (1, 2, 3)\nn.write()\nprint(n.n, n[2])", "3 (1, 2, 3)"),
+    ("framebuf may be a base class", "import framebuf\nclass D(framebuf.FrameBuffer):\n    def __init__(self):\n"
+     "        self.b = bytearray(8)\n        super().__init__(self.b, 8, 8, framebuf.MONO_HMSB)\n"
+     "d = D()\nd.pixel(0, 0, 1)\nprint(d.b[0])", "1"),
+    ("DS18X20 on OneWire on a pin", "from ds18x20 import DS18X20\nfrom machine import Pin\n"
+     "from onewire import OneWire\nprint(DS18X20(OneWire(Pin(19))).scan())", "[]"),
     ("an echo that does not come", "from machine import Pin, time_pulse_us\nprint(time_pulse_us(Pin(35), 1, 1000) < 0)",
      "True"),
 )

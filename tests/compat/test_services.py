@@ -1,14 +1,11 @@
-"""What modules of 1.20 ask of the clock, the sun, the web and the interrupts of the settings; whose file wins."""
+"""What modules of 1.20 ask of the clock, the sun, the web and the interrupts of the settings."""
 import json
 
-import pytest
-
-from tests.compat.guests import MODULES, compiled
+from tests.compat.guests import MODULES
 from tests.device.web import Web, answer
 from tests.device.wire import eventually
 
 GREENWICH = {"position": "51.48,0.0", "tz": "GMT0BST,M3.5.0/1,M10.5.0"}
-NAMED = "def who():\n    return '{}'\n"
 
 
 def test_ntp_time_is_false_while_nobody_has_set_the_clock(node):
@@ -58,21 +55,6 @@ def test_a_command_of_an_interrupt_that_raises_is_named(node):
     board.pins["irq1"] = 1
     eventually(lambda: board.shell("system alarms"),
                lambda told: "[ERR] rogue trip: exec_lm_core LM_rogue->trip: tripped" in told)
-
-
-@pytest.mark.parametrize(("names", "wins"), [
-    (("LM_twin.py", "modules/LM_twin.py"), "LM_twin.py"),
-    (("LM_twin.mpy", "modules/LM_twin.py"), "LM_twin.mpy"),
-    (("LM_twin.py", "LM_twin.mpy"), "LM_twin.py"),
-    (("modules/LM_twin.py", "modules/LM_twin.mpy"), "modules/LM_twin.py"),
-], ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
-def test_of_twins_the_root_wins_over_modules_and_source_over_bytecode(make_board, tmp_path, names, wins):
-    files = {}
-    for name in names:
-        source = tmp_path / "LM_twin.py"
-        source.write_text(NAMED.format(name))
-        files[name] = compiled(source) if name.endswith(".mpy") else source.read_bytes()
-    assert make_board(files=files).shell("twin who") == wins
 
 
 def test_a_guest_at_the_root_stands_in_for_ours(make_board):

@@ -1,14 +1,24 @@
 """Every name that modules of micrOS 1.20 import, used as they use it: from the root, from /modules, as .py, as .mpy."""
+import ast
 import json
 import re
 
 import pytest
 
-from tests.compat.guests import WAYS, guests
+from tests.compat.guests import MODULES, WAYS, guests
 from tests.device.conftest import QUIET
 from tests.device.wire import eventually
 from toolkit.simulator import VirtualBoard
 
+# what modules of 1.20 import from the core, shared/spec/load_modules.json, core_api_required; and micros_core.md, 9.1
+SYMBOLS = """
+Common.SmartADC Common.data_logger Common.micro_task Common.notify Common.socket_stream Common.transition
+Common.transition_gen ConfigHandler.cfgget ConfigHandler.cfgput Debug.console_write Debug.errlog_add Debug.errlog_clean
+Debug.errlog_get Debug.logger InterConnect.dump_cache InterConnect.send_cmd LogicalPins.detect_platform
+LogicalPins.get_pinmap LogicalPins.physical_pin LogicalPins.pinmap_dump Network.get_mac Network.ifconfig
+Network.sta_high_avail Notify.Telegram TaskManager.Manager TaskManager.exec_lm_core Time.Sun Time.ntp_time
+Time.set_time Time.suntime Time.uptime urequests.get urequests.post
+"""
 DAY = r"\d+\.\d+\.\d+-\d+:\d+:\d+"
 
 # (symbol, lines typed, what the last one answers: a text, or a compiled pattern)
@@ -33,6 +43,7 @@ CASES = (
     ("Debug.console_write errlog_add", ["gossip note leak"], "True"),
     ("Debug.errlog_get", ["gossip forget", "gossip note 'the roof leaks'", "gossip recall"],
      re.compile(rf"1 alarms; {DAY} \[ERR\] the roof leaks")),
+    ("Debug.errlog_get without msgobj", ["gossip forget", "gossip note 'the roof leaks'", "gossip number"], "1"),
     ("Debug.errlog_clean", ["gossip note x", "gossip forget"], "[' Delete: err.log']"),
     ("Debug.errlog_clean nothing there", ["gossip forget", "gossip forget"], "[]"),
     ("Debug.logger", ["gossip keep tea"], "True"),
@@ -153,3 +164,17 @@ def test_another_node_is_asked_in_the_background(board):
 
 def pair(text):
     return [int(number) for number in re.findall(r"\d+", text)]
+
+
+def taken(source):
+    """{"module.name"} of all that a guest imports, or takes from what it imports."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            yield f"{node.value.id}.{node.attr}"
+
+
+def test_the_guests_use_every_symbol():
+    used = {name for path in MODULES.glob("LM_*.py") for name in taken(path.read_text())}
+    assert [symbol for symbol in SYMBOLS.split() if symbol not in used] == []

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.device.answers import CALLED, NO_WORDS, ONE_WORD, alarms, told
+from tests.device.answers import functions_of as own_functions
 from tests.device.wire import eventually
 from toolkit.simulator import VirtualBoard
 
@@ -33,6 +35,36 @@ def test_pins_resolve(mapped_board, name):
             assert re.fullmatch(r" \w+: (\d+|None)", row)
 
 
+# a call that takes the pins of a module
+OPENERS = {
+    "L298N_DCmotor": "set_speed 1", "L9110_DCmotor": "motor_control 0 1", "VL53L0X": "measure", "bme280": "measure",
+    "buzzer": "load_n_init", "catgame": "game 1 0", "cct": "load_n_init", "co2": "raw_measure_mq135",
+    "dht11": "measure", "dht22": "measure", "dimmer": "load_n_init", "distance": "distance_mm", "ds18": "measure",
+    "esp32": "touch", "i2c": "scan", "light_sensor": "intensity", "neoeffects": "meteor", "neopixel": "load_n_init",
+    "oled": "show", "oled_sh1106": "show", "oled_ui": "pageui", "ph_sensor": "measure", "presence": "load_n_init",
+    "rencoder": "load_n_init", "rgb": "load_n_init", "roboarm": "load_n_init", "servo": "sduty",
+    "stepper": "load_n_init", "switch": "set_state4 0",
+}
+OPTIONAL = {"mic", "genadc"}      # works without
+WITHOUT = re.compile(r"\[io-resolve\] error: (.+) ha(?:s|ve) no pin on \w+; name (?:one|them) in cstmpmap")
+TAKEN = re.compile(r"\[io\] Pin \w+ is busy: \w+:-?\d+(, \w+ is busy: \w+:-?\d+)*")
+SILENT = re.compile(r".*\((?:pin|i2c_scl) \d+.*\): .+")                # nothing is plugged in
+SCARCE = re.compile(r"out of PWM channels:\d+")                       # the modules before have them all
+
+
+@pytest.mark.parametrize("name", OPENERS)
+def test_a_module_takes_its_pins_or_names_those_that_are_missing_in_one_line(mapped_board, name):
+    pins = ast.literal_eval(mapped_board.shell(f"{name} pinmap >json").replace("null", "None"))
+    missing = {pin for pin, number in pins.items() if number is None} - OPTIONAL
+    answer = mapped_board.shell(f"{name} {OPENERS[name]}").partition(": ")
+    error = answer[2] if answer[0].startswith("exec_lm_core") else ""
+    named = WITHOUT.fullmatch(error)
+    if missing:
+        assert named and set(named[1].split(", ")) <= missing, answer
+    else:
+        assert not error or any(kind.fullmatch(error) for kind in (TAKEN, SILENT, SCARCE)), answer
+
+
 def functions_of(board, name):
     """What `help lm` lists under a module."""
     listed, found = board.shell("help lm").split("\n"), set()
@@ -53,10 +85,11 @@ def test_help_lists_loaded_modules_and_help_lm_all(make_board):
 
 @pytest.mark.slow
 def test_the_same_modules_run_as_bytecode(make_board):
-    board = make_board(mpy=True)
+    board = make_board(mpy=True, heap="2M")
     assert {path.suffix for path in (board.dir / "modules").iterdir()} == {".mpy"}
     assert "\n   rgb\n      brightness\n      color\n" in board.shell("help lm")
     assert board.shell("rgb color 1 2 3 smooth=False >json") and board.pwm["redgb"].duty == 1
+    assert [name for name in NAMES if not board.shell(f"{name} help").startswith(" ")] == []
 
 
 def test_rgb_lights_its_pins(make_board):
@@ -180,13 +213,33 @@ def test_a_bad_module_gets_one_line_and_the_node_serves_on(board, name, code, er
     assert board.shell("hello").startswith("hello:")
 
 
-def test_closures_of_a_decorator_are_the_modules_own(board):
-    code = ("def twice(f):\n    def both(*args):\n        return f(*args) * 2\n    return both\n\n"
-            "@twice\ndef word(text):\n    return text\n")
-    (board.dir / "modules" / "LM_deco.py").write_text(code)
-    (board.dir / "modules" / "LM_user.py").write_text("from LM_deco import word\ndef f():\n    return word('a')\n")
-    assert board.shell("deco word ab", "user f", "user word x").split("\n") == [
-        "abab", "aa", "exec_lm_core LM_user->word: no function word; user help lists them"]
+LENDS = """
+class Bell:
+    def ring(self, times=1):
+        return "ding" * times
+    def doors(self):
+        return self.ring, self.doors
+def twice(f):
+    def both(*args):
+        return f(*args) * 2
+    return both
+@twice
+def word(text):
+    return text
+_bell = Bell()
+ring, _ = _bell.doors()
+"""
+
+
+def test_what_a_decorator_or_an_object_gives_a_module_is_its_own_and_stays_so_when_others_take_it(board):
+    (board.dir / "modules" / "LM_lends.py").write_text(LENDS)
+    (board.dir / "modules" / "LM_takes.py").write_text(
+        "from LM_lends import ring, word\nfrom Modules import modules\n"
+        "def f():\n    return word('a')\n")
+    assert "ring" in functions_of(board, "lends")
+    assert board.shell("lends word ab", "lends ring times=2", "takes f") == "abab\ndingding\naa"
+    assert board.shell("lends word ab", "lends ring 3", "takes ring") == "abab\ndingdingding\nding"
+    assert board.shell("takes modules") == "exec_lm_core LM_takes->modules: no function modules; takes help lists them"
 
 
 def test_typing_wrong_names_does_not_eat_the_heap(board):
@@ -200,3 +253,82 @@ def test_typing_wrong_names_does_not_eat_the_heap(board):
             session.send(f"system nosuch{number}")
             session.send(f"nosuch{number} f")
         assert int(session.send("probe heap")) - before < 1024
+
+
+# what the node says of itself, and the modules that have no wires; those that have are in test_modules_*.py
+
+STREAMED = "function got multiple values for argument 'msgobj'"
+REFUSED = (      # module, function, words, the answer behind CALLED; with ! the whole answer
+    ("system", "info", "1", STREAMED), ("system", "memory_usage", "1", NO_WORDS),
+    ("system", "disk_usage", "1", NO_WORDS), ("system", "gclean", "1", NO_WORDS),
+    ("system", "heartbeat", "1", NO_WORDS), ("system", "clock", "1", NO_WORDS), ("system", "ntp", "1", NO_WORDS),
+    ("system", "setclock", "2023 13 1 0 0 0",
+     "takes year month mday hour min sec, got (2023, 13, 1, 0, 0, 0)"),
+    ("system", "setclock", "2023 2 29 0 0 0", "takes year month mday hour min sec, got (2023, 2, 29, 0, 0, 0)"),
+    ("system", "setclock", "now 1 1 0 0 0", "takes year month mday hour min sec, got ('now', 1, 1, 0, 0, 0)"),
+    ("system", "sun", "1 2", ONE_WORD), ("system", "rssi", "1", NO_WORDS),
+    ("system", "cachedump", "cdel=5", "!5.pds not exists"), ("system", "pinmap", "1 2", ONE_WORD),
+    ("system", "alarms", "x=1", "unexpected keyword argument 'x'"), ("system", "ifconfig", "1", NO_WORDS),
+    ("system", "ha_sta", "1", NO_WORDS), ("system", "help", "1", NO_WORDS),
+    ("demo", "hello", "a b", ONE_WORD), ("demo", "calculator", "a 1", "unsupported types for __add__: 'str', 'int'"),
+    ("demo", "calculator", "1 0 /", "divide by zero"), ("demo", "calculator", "1 2 %", "op is one of + - * /, got %"),
+    ("demo", "dice_cube", "1", NO_WORDS), ("demo", "yes_no", "1", NO_WORDS), ("demo", "links", "1", NO_WORDS),
+    ("demo", "source", "1", NO_WORDS), ("demo", "exec_info", "1", NO_WORDS), ("demo", "help", "1", NO_WORDS),
+    ("telegram", "load_n_init", "1", NO_WORDS), ("telegram", "receive", "1", NO_WORDS),
+    ("telegram", "send", "", "{}() takes 1 positional arguments but 0 were given"),
+    ("telegram", "receiver_loop", "1", NO_WORDS), ("telegram", "help", "1", NO_WORDS),
+    ("intercon", "sendcmd", "", 'takes host="name or address" and cmd="one line"'),
+    ("intercon", "sendcmd", "node02 hello timeout=0", "timeout is 1-60 s, got 0"),
+    ("intercon", "dump", "1", NO_WORDS), ("intercon", "help", "1", NO_WORDS),
+)
+
+
+@pytest.mark.parametrize(("name", "function", "words", "answer"), REFUSED, ids=lambda value: str(value)[:20])
+def test_what_is_refused_gets_one_line(board, name, function, words, answer):
+    expected = answer[1:] if answer.startswith("!") else CALLED.format(name, function) + answer.format(function)
+    assert board.shell(f"{name} {function} {words}") == expected
+
+
+@pytest.mark.parametrize("name", sorted({row[0] for row in REFUSED}))
+def test_the_table_of_refusals_has_every_function(name):
+    assert {row[1] for row in REFUSED if row[0] == name} == own_functions(name)
+
+
+def test_a_clock_that_is_refused_goes_on(board):
+    before = board.clock.rtc()
+    board.shell("system setclock 2023 2 29 0 0 0")
+    assert abs(board.clock.rtc() - before) < 60
+
+
+def test_usage_is_that_of_the_flash_and_the_memory(board):
+    used = int(told(board, "system disk_usage")["fs_used"])
+    (board.dir / "ballast").write_bytes(bytes(100_000))
+    assert 100_000 <= int(told(board, "system disk_usage")["fs_used"]) - used <= 120_000
+    (board.dir / "ballast").unlink()
+    free = int(told(board, "system gclean")["GC MemFree[byte]"])
+    assert abs(free + int(told(board, "system memory_usage")["mem_used"]) - 256 * 1024) < 8192
+
+
+def test_info_tells_the_board(board):
+    lines = dict(line.split(": ", 1) for line in board.shell("system info").rstrip("\n").split("\n"))
+    assert lines.keys() == {"CPU clock", "Mem usage", "FS usage", "upython", "board", "mac", "uptime"}
+    assert (lines["CPU clock"], "ESP32" in lines["board"]) == ("240 [MHz]", True), lines
+    assert re.fullmatch(r"v\d+\.\d+\.\d+.*", lines["upython"]) and re.fullmatch(r"(\w\w:){5}\w\w", lines["mac"])
+
+
+def test_where_the_demo_lies_is_where_it_lies(board):
+    assert (board.dir / board.shell("demo source")[1:]).is_file()
+
+
+def test_a_touch_pad_that_is_shorted_is_named_and_recovers(make_board):
+    board = make_board()
+    board.ask("touch", pin="touch_0", value=0)
+    text = "touch_0 (pin 13): counts 0; is the pad shorted?"
+    for _ in range(2):
+        assert board.shell("esp32 touch") == "exec_lm_core LM_esp32->touch: " + text
+    assert alarms(board) == [text]
+    board.ask("touch", pin="touch_0", value=420)
+    assert told(board, "esp32 touch") == {"isTouched": "False", "value": "420"}
+    board.ask("touch", pin="touch_0", value=0)
+    board.shell("esp32 touch")
+    assert alarms(board) == [text]

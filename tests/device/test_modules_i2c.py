@@ -4,10 +4,12 @@ import ast
 import pytest
 
 from tests.device.answers import CALLED, NO_WORDS, alarms, fails, functions_of, told
+from tests.device.wire import Wire, eventually
 from toolkit.simulator import VirtualBoard
 
 MODULES = ("bme280", "VL53L0X")
-BME280 = "bme280 at 0x76 (i2c_scl 22, i2c_sda 21): "
+BME280 = "bme280 at {} (i2c_scl 22, i2c_sda 21): "
+ANY_BME280 = BME280.format("0x76 or 0x77")
 VL53L0X = "VL53L0X at 0x29 (i2c_scl 22, i2c_sda 21): "
 NO_ANSWER = "no answer; is it plugged in, and has it power?"
 
@@ -23,6 +25,13 @@ def bme(board):
     """Function that changes the world of a BME280."""
     yield plugged(board, 0x76, "bme280")
     board.chip(0x76, fault="unplugged")
+
+
+@pytest.fixture
+def second_bme(board):
+    """The same, of one that has its pin SDO at the supply."""
+    yield plugged(board, 0x77, "bme280")
+    board.chip(0x77, fault="unplugged")
 
 
 @pytest.fixture
@@ -81,7 +90,7 @@ def test_every_module_runs_as_bytecode(make_board):
         assert session.send("VL53L0X measure") == "321"
 
 
-@pytest.mark.parametrize(("line", "chip"), [("bme280 measure", BME280), ("VL53L0X measure", VL53L0X)])
+@pytest.mark.parametrize(("line", "chip"), [("bme280 measure", ANY_BME280), ("VL53L0X measure", VL53L0X)])
 def test_a_wire_that_is_held_low_is_named(board, bme, laser, line, chip):
     for wire in ("i2c_scl", "i2c_sda"):
         board.pins[wire] = 0
@@ -89,6 +98,25 @@ def test_a_wire_that_is_held_low_is_named(board, bme, laser, line, chip):
         board.pins[wire] = None
         assert not board.shell(line).startswith("exec_lm_core")
     assert len(alarms(board)) == 2
+
+
+@pytest.mark.parametrize(("line", "address", "text"), [
+    ("bme280 measure", 0x76, BME280.format("0x76") + NO_ANSWER), ("VL53L0X measure", 0x29, VL53L0X + NO_ANSWER)])
+def test_one_that_is_pulled_while_it_measures_is_an_alarm_and_works_again(board, bme, laser, line, address, text):
+    change = {0x76: bme, 0x29: laser}[address]
+
+    def pulled():
+        """What is said when the chip goes while the node waits for it; once in a while that is too soon or too late."""
+        change(fault="", stuck=True)
+        with Wire(board) as wire:
+            wire.send(line + "\n")
+            board.chip(address, fault="unplugged")
+            return wire.until("node01 $ ")
+
+    eventually(pulled, lambda answer: text in answer)
+    change(fault="", stuck=False)
+    assert not board.shell(line).startswith("exec_lm_core")
+    assert text in alarms(board)
 
 
 # -- BME280
@@ -130,18 +158,45 @@ def test_bme280_unplugged_is_one_alarm_and_works_again(board, bme):
     assert board.shell("bme280 measure").startswith(" temp [ºC]: ")
     for fault in ("unplugged", "held"):
         bme(fault=fault)
-        fails(board, "bme280 measure", BME280 + NO_ANSWER)
-        fails(board, "bme280 measure_w_co2", BME280 + NO_ANSWER)
+        fails(board, "bme280 measure", ANY_BME280 + NO_ANSWER)
+        fails(board, "bme280 measure_w_co2", ANY_BME280 + NO_ANSWER)
         bme(fault="")
         assert board.shell("bme280 measure").startswith(" temp [ºC]: ")
-        assert alarms(board) == [BME280 + NO_ANSWER]
+        assert alarms(board) == [ANY_BME280 + NO_ANSWER]
     assert board.info()["starts"] == 1
 
 
+def temperature(board):
+    return float(told(board, "bme280 measure")["temp [ºC]"])
+
+
+def test_bme280_is_found_at_its_other_address_and_followed_there(board, bme, second_bme):
+    bme(temp=20.0)
+    second_bme(temp=30.0)
+    assert temperature(board) == pytest.approx(20, abs=0.02)
+    bme(fault="unplugged")
+    assert temperature(board) == pytest.approx(30, abs=0.02)
+    second_bme(fault="unplugged")
+    fails(board, "bme280 measure", ANY_BME280 + NO_ANSWER)
+    second_bme(fault="")
+    assert temperature(board) == pytest.approx(30, abs=0.02)
+    bme(fault="", id=0x58)                       # a BMP280, say
+    assert temperature(board) == pytest.approx(30, abs=0.02)
+    second_bme(id=0x00)
+    fails(board, "bme280 measure", BME280.format("0x76") + "identity 58; a bme280 has 60")
+    second_bme(id=0x60, stuck=True)
+    fails(board, "bme280 measure", BME280.format("0x77") + "a measurement does not end")
+    bme(id=0x60)
+    second_bme(stuck=False)
+    assert temperature(board) == pytest.approx(20, abs=0.02)
+    assert alarms(board) == [ANY_BME280 + NO_ANSWER, BME280.format("0x76") + "identity 58; a bme280 has 60",
+                             BME280.format("0x77") + "a measurement does not end"]
+
+
 LIES = (       # facts of the chip, what is said of it
-    ({"fault": "zeros"}, "chip id 0x00; a BME280 has 0x60"),
-    ({"fault": "ones"}, "chip id 0xff; a BME280 has 0x60"),
-    ({"id": 0x58}, "chip id 0x58; a BME280 has 0x60"),
+    ({"fault": "zeros"}, "identity 00; a bme280 has 60"),
+    ({"fault": "ones"}, "identity ff; a bme280 has 60"),
+    ({"id": 0x58}, "identity 58; a bme280 has 60"),
     ({"stuck": True}, "a measurement does not end"),
     ({"blank": True}, "no calibration in the chip"),
     ({"temp": 100.0}, "cannot be"),
@@ -153,7 +208,7 @@ LIES = (       # facts of the chip, what is said of it
 def test_bme280_that_lies_is_not_believed(board, bme, facts, why):
     bme(**facts)
     answer = board.shell("bme280 measure")
-    assert answer.startswith(CALLED.format("bme280", "measure") + BME280) and answer.endswith(why)
+    assert answer.startswith(CALLED.format("bme280", "measure") + BME280.format("0x76")) and answer.endswith(why)
     assert "\n" not in answer
     bme(**{"fault": "", "id": 0x60, "stuck": False, "blank": False, "temp": 20.0, "pressure": 1000.0})
     assert board.shell("bme280 measure").startswith(" temp [ºC]: ")

@@ -7,9 +7,11 @@ import pytest
 
 from tests.device.answers import missing
 from tests.device.conftest import QUIET
+from tests.device.test_notify import TOKEN, Service
 from tests.device.wire import Wire, eventually
 from toolkit.simulator import VirtualBoard
 from toolkit.simulator.models.lights import Apa102Strip, Dimmable, RgbLamp, WhiteLamp, Ws2812Strip
+from toolkit.simulator.models.sensors import Microphone, Pir
 
 NAMES = ("rgb", "cct", "dimmer", "neopixel", "neoeffects", "tinyrgb", "presence")
 LAMPS = ("rgb", "cct", "dimmer", "neopixel")
@@ -62,7 +64,10 @@ def state(answer):
 
 def public_functions(name):
     tree = ast.parse((MODULES / f"LM_{name}.py").read_text())
-    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name[0] != "_"}
+    lent = [node.targets[0].elts for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple)]      # by the lamp: doors()
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name[0] != "_"} | {
+        target.id for targets in lent for target in targets}
 
 
 # what four lamps have in common
@@ -504,26 +509,7 @@ def test_a_board_without_a_microphone_goes_by_the_sensor_alone(make_board):
     assert sorted(board.shell("presence pinmap").split("\n")) == [" irq1: 4", " mic: None"]
 
 
-TALKATIVE = """
-import Common
-from asyncio import sleep_ms
-def listen():
-    Common.notify = lambda text: open("told", "w").write(text)
-def refuse():
-    def notify(text):
-        raise OSError(113)
-    Common.notify = notify
-told = []
-def hold():
-    async def notify(text):
-        told.append(text[-3:].strip())
-        while told[-1] == "OFF":
-            await sleep_ms(10)
-    Common.notify = notify
-def heard():
-    return told
-def release():
-    told.append("")
+BROKEN = """
 def subscribe():
     from LM_presence import _subscribe
     from machine import Pin
@@ -534,34 +520,107 @@ def subscribe():
 """
 
 
-def test_presence_is_told_by_message_and_a_failure_is_an_alarm(make_board):
-    board = make_board(files={"modules/LM_talk.py": TALKATIVE})
+@pytest.fixture
+def chat(make_board):
+    """(board, its Telegram service, where chat 7 listens)."""
+    service = Service()
+    with service.web:
+        board = make_board(config={"telegram": TOKEN}, files={"telegram.pds": "7"})
+        board.world["api.telegram.org"] = service.web.place
+        yield board, service
+
+
+def heard(service, *words):
+    """Wait until the chat was told these words first, in this order."""
+    eventually(lambda: [sent["text"].rsplit("presence ", 1)[-1] for sent in service.sent],
+               lambda told: told[:len(words)] == list(words))
+
+
+def test_presence_is_told_by_message_and_a_failure_is_an_alarm(chat):
+    board, service = chat
     assert board.shell("presence notification") == "Notifications: disabled"
     assert board.shell("presence notification True", "presence notification") == (
         "Set notifications: ON\nNotifications: enabled")
-    board.shell("talk listen", "presence motion_trig")
-    eventually(lambda: board.dir / "told", lambda file: file.exists() and file.read_text() == "node01: presence ON")
-    board.shell("task kill presence._mic", "talk refuse", "presence motion_trig")
-    eventually(lambda: board.shell("system alarms"), lambda text: "[ERR] presence: [Errno 113]" in text)
-    board.shell("task kill presence._mic", "presence notification False", "talk listen")
+    board.shell("presence motion_trig")
+    heard(service, "ON")
+    service.refuses["sendMessage"] = (403, "bot was blocked")
+    board.shell("task kill presence._mic", "presence motion_trig")
+    eventually(lambda: board.shell("system alarms"), lambda text: "[ERR] presence: chat 7: " in text)
+    board.shell("task kill presence._mic", "presence notification False")
     assert board.shell("presence notification") == "Notifications: disabled"
 
 
+def test_a_message_without_a_token_is_an_alarm(make_board):
+    board = make_board()
+    board.shell("presence notification True", "presence motion_trig")
+    eventually(lambda: board.shell("system alarms"),
+               lambda text: "[ERR] presence: no message without the setting telegram" in text)
+
+
+def test_others_are_served_while_a_message_is_on_its_way(chat):
+    board, service = chat
+    service.web.hold = True
+    board.shell("presence notification True", "presence motion_trig")
+    eventually(lambda: service.web.asked, bool)
+    assert board.shell("system heartbeat") == "<3 heartbeat <3" and not service.sent
+    service.web.release()
+    heard(service, "ON")
+
+
 @pytest.mark.slow
-def test_who_comes_while_the_end_is_being_told_is_not_overlooked(make_board):
-    board = make_board(files={"modules/LM_talk.py": TALKATIVE})
-    board.shell("talk hold", "presence load_n_init timer=1 mic=False", "presence notification True",
-                "presence motion_trig")
-    eventually(lambda: board.shell("talk heard"), lambda told: told == "['ON', 'OFF']")
-    assert board.shell("presence motion_trig", "talk release") == "Already running\nNone"
-    eventually(lambda: board.shell("talk heard"), lambda told: told.startswith("['ON', 'OFF', '', 'ON'"))
+def test_who_comes_while_the_end_is_being_told_is_not_overlooked(chat):
+    board, service = chat
+    board.shell("presence load_n_init timer=1 mic=False", "presence notification True", "presence motion_trig")
+    heard(service, "ON")
+    service.web.hold = True
+    eventually(lambda: service.web.asked, lambda asked: len(asked) == 2)
+    assert board.shell("presence motion_trig") == "Already running"
+    service.web.release()
+    heard(service, "ON", "OFF", "ON")
 
 
 def test_a_broken_listener_does_not_silence_the_others(make_board):
-    board = make_board(files={"modules/LM_talk.py": TALKATIVE})
+    board = make_board(files={"modules/LM_talk.py": BROKEN})
     board.shell("talk subscribe", "presence motion_trig")
     eventually(lambda: board.pins[5], lambda level: level == 1)
     assert "[ERR] presence: this one is broken" in board.shell("system alarms")
+
+
+IMPATIENT = """
+def wait(seconds):
+    from LM_presence import _sensor
+    _sensor().timer_s = seconds
+"""
+
+
+def test_a_motion_sensor_that_is_stuck_is_an_alarm_and_recovers(make_board):
+    board = make_board(files={"modules/LM_im.py": IMPATIENT})
+    pir = Pir(board, "irq1")
+    board.shell("presence load_n_init mic=False", "im wait 0.01")
+    pir.see(True)
+    text = f"irq1 (pin {board.info()['names']['irq1']}): high for more than 0.3 s; is it stuck?"
+    eventually(lambda: board.shell("system alarms"), lambda told: text in told)
+    pir.see(False)
+    eventually(lambda: board.shell("task list"), lambda tasks: "No        presence._mic" in tasks)
+    board.shell("system alarms clean=True")
+    pir.see(True)
+    eventually(lambda: board.shell("system alarms"), lambda told: text in told)
+
+
+def test_a_microphone_that_is_off_is_an_alarm_and_recovers(make_board):
+    board = make_board(config={"boothook": "presence load_n_init"})
+    microphone = Microphone(board, "mic")
+    microphone.hear(0)
+    text = f"mic (pin {board.info()['names']['mic']}): 0 V; is the sensor plugged in, and has it power?"
+    board.shell("presence motion_trig sample_ms=1")
+    eventually(lambda: board.shell("presence get_samples"), lambda samples: samples.count("[") > 10)
+    assert "mic (pin" not in board.shell("system alarms")
+    for _ in range(2):
+        microphone.unplug()
+        eventually(lambda: board.shell("system alarms"), lambda told: text in told)
+        microphone.hear(0)
+        eventually(lambda: board.shell("presence get_samples"), lambda samples: samples.count(" 0.0,") == 0)
+        board.shell("system alarms clean=True")
 
 
 def test_presence_asks_another_node(make_board):

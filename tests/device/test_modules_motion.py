@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.device.answers import CALLED, NO_WORDS, ONE_WORD, functions_of, missing, told
+from tests.device.answers import CALLED, NO_WORDS, ONE_WORD, alarms, functions_of, missing, told
 from tests.device.wire import eventually
 from toolkit.simulator import VirtualBoard
 from toolkit.simulator.models.motion import L298N, L9110, Relay, RotaryEncoder, Servo, Stepper, attached
@@ -747,6 +747,20 @@ def test_a_worn_knob_that_bounces_counts_right(board, knob):
     knob.turn(2)
     knob.turn(-1)
     assert board.shell("rencoder reset_state") == "Reset state 1 -> 0"
+
+
+@pytest.mark.parametrize(("still", "moving"), [("rot_clk", "rot_dt"), ("rot_dt", "rot_clk")])
+def test_a_wire_of_the_knob_that_is_off_is_named_and_comes_back(board, knob, still, moving):
+    def after_a_pulse(pin):
+        board.pins[pin] = 0
+        board.pins[pin] = 1
+        return board.shell("rencoder read_state")
+    text = f"{still} (pin {PINS[still]}): stands still while the other one moves; is it plugged in?"
+    for _ in range(2):
+        eventually(lambda: after_a_pulse(moving),
+                   lambda answer: answer == CALLED.format("rencoder", "read_state") + text)
+        assert alarms(board) == [text]
+        eventually(lambda: after_a_pulse(still), lambda answer: not answer.startswith("exec_lm_core"))
 
 
 def test_an_edge_of_the_knob_needs_no_heap_and_a_missed_one_goes_on_as_before(board):

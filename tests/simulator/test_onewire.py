@@ -1,10 +1,14 @@
-"""Sensors on a single wire: the DS18B20 model slot by slot, and the firmware's drivers on it."""
+"""Sensors on a single wire: the DS18B20 model slot by slot; on it the firmware's drivers, and those of other people."""
 import ast
+import sys
+from collections import deque
+from types import SimpleNamespace
 
 import pytest
 
 from toolkit.simulator import VirtualBoard
 from toolkit.simulator.errors import SimulatorError
+from toolkit.simulator.models import sensors
 from toolkit.simulator.onewire import SingleWires, crc8, rom_of
 
 PIN = 19
@@ -151,6 +155,140 @@ def test_faults_are_those_that_happen(master):
 
 def test_an_empty_bus_is_high(master):
     assert master.start(SKIP_ROM, READ) == 0 and master.read(2) == b"\xff\xff"
+
+
+# -- drivers of other people
+
+ADAFRUIT = "needs the adafruit-circuitpython drivers: pip install -e .[dev]"
+
+
+@pytest.fixture
+def thermometers(master, monkeypatch):
+    """The CircuitPython driver on this bus: (OneWireBus, module adafruit_ds18x20)."""
+    class OneWire:
+        """onewireio.OneWire. As documented there, reset() is True when nobody is present."""
+
+        def __init__(self, pin):
+            self._pin = pin
+
+        def reset(self):
+            return not master.wires.presence(self._pin)
+
+        def read_bit(self):
+            return master.wires.slots(self._pin, 1, 1)
+
+        def write_bit(self, bit):
+            master.wires.slots(self._pin, 1, bit)
+
+    def passing():
+        master.now_s += 0.01
+        return master.now_s
+
+    fake = SimpleNamespace(OneWire=OneWire)
+    monkeypatch.setitem(sys.modules, "onewireio", fake)
+    driver = pytest.importorskip("adafruit_ds18x20", reason=ADAFRUIT)
+    from adafruit_onewire import bus
+    monkeypatch.setattr(bus, "onewireio", fake)
+    monkeypatch.setattr(driver, "time", SimpleNamespace(monotonic=passing))       # it polls without a pause
+    return bus.OneWireBus(PIN), driver
+
+
+def test_a_foreign_driver_finds_and_reads_thermometers(master, thermometers):
+    bus, driver = thermometers
+    assert bus.scan() == []
+    chips = {master.chip(serial, temp=temp).rom: temp
+             for serial, (temp, _) in zip((1, 2, 3, 0x80, 2**47, 2**48 - 1), TEMPERATURES[2:], strict=False)}
+    found = bus.scan()
+    assert {bytes(address.rom) for address in found} == set(chips)
+    assert not any(bus.crc8(address.rom) for address in found)
+    told = {bytes(address.rom): driver.DS18X20(bus, address).temperature for address in found}
+    assert told == chips
+
+
+def test_a_foreign_driver_sets_the_resolution(master, thermometers):
+    bus, driver = thermometers
+    master.chip(temp=10.6875)
+    sensor = driver.DS18X20(bus, bus.scan()[0])
+    assert (sensor.resolution, sensor.temperature) == (12, 10.6875)
+    sensor.resolution = 9
+    before = master.now_s
+    assert (sensor.resolution, sensor.temperature) == (9, 10.5)                   # table 2: half degrees, 94 ms
+    assert 0.09 < master.now_s - before < 0.2
+
+
+def test_a_foreign_driver_notices_the_faults(master, thermometers):
+    bus, driver = thermometers
+    chip = master.chip(temp=20)
+    sensor = driver.DS18X20(bus, bus.scan()[0])
+    chip.fault = "noisy"
+    with pytest.raises(RuntimeError, match="CRC error"):
+        _ = sensor.temperature
+    chip.fault = "unplugged"
+    assert bus.scan() == [] and not bus.reset()
+    chip.fault = ""
+    assert sensor.temperature == 20
+
+
+@pytest.fixture
+def dht_driver(monkeypatch):
+    """Function (kind, frame) -> the CircuitPython driver of a DHT that answers so; None: it is silent."""
+    class PulseIn:
+        """pulseio.PulseIn: the widths in us of what a DHT sends, low and high in turns, from its first bit on.
+
+        AM2302 datasheet, section 7: 50 us low before each bit, 26 us high for a 0, 70 for a 1.
+        """
+
+        frame = None
+
+        def __init__(self, pin, maxlen, idle_state):
+            self._pulses = deque(maxlen=maxlen)
+
+        def resume(self, trigger_us):
+            for byte in self.frame or b"":
+                for at in range(7, -1, -1):
+                    self._pulses += (50, 70 if byte >> at & 1 else 26)
+            self._pulses += (50,) if self.frame else ()
+
+        def pause(self):
+            pass
+
+        def clear(self):
+            self._pulses.clear()
+
+        def popleft(self):
+            return self._pulses.popleft()
+
+        def __len__(self):
+            return len(self._pulses)
+
+    monkeypatch.setitem(sys.modules, "digitalio", SimpleNamespace(DigitalInOut=None, Direction=None, Pull=None))
+    monkeypatch.setitem(sys.modules, "pulseio", SimpleNamespace(PulseIn=PulseIn))
+    driver = pytest.importorskip("adafruit_dht", reason=ADAFRUIT)
+    monkeypatch.setattr(driver, "PulseIn", PulseIn, raising=False)
+    monkeypatch.setattr(driver, "time", SimpleNamespace(sleep=lambda seconds: None, monotonic=lambda: 9.0))
+
+    def made(kind, frame):
+        sensor = getattr(driver, kind)(None, use_pulseio=True)
+        sensor.pulse_in.frame = frame and bytes.fromhex(frame)
+        return sensor
+
+    return made
+
+
+@pytest.mark.parametrize(("kind", "climates"), [
+    ("DHT22", ((35.1, 65.2), (-10.1, 1.5), (0, 99.9), (80, 50))), ("DHT11", ((24, 53), (1, 99), (50, 20)))])
+def test_a_foreign_driver_reads_the_frames_of_a_dht(board, dht_driver, kind, climates):
+    model = getattr(sensors, kind.title())(board, 33)
+    for temp, humidity in climates:
+        model.feel(temp, humidity)
+        told = dht_driver(kind, board.ask("dht", pin=33)["frame"])
+        assert (told.temperature, told.humidity) == (temp, humidity)
+    model.corrupt()
+    with pytest.raises(RuntimeError, match="Checksum did not validate"):
+        dht_driver(kind, board.ask("dht", pin=33)["frame"]).measure()
+    model.unplug()
+    with pytest.raises(RuntimeError, match="not found"):
+        dht_driver(kind, board.ask("dht", pin=33)["frame"]).measure()
 
 
 # -- the drivers of the firmware

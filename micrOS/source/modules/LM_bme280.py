@@ -1,4 +1,4 @@
-"""Temperature, humidity and air pressure by a BME280 on the I2C bus, address 0x76."""
+"""Temperature, humidity and air pressure by a BME280 on the I2C bus, address 0x76 or else 0x77."""
 import time
 from collections import OrderedDict
 from micropython import const
@@ -7,7 +7,7 @@ from Common import once
 from LogicalPins import pinmap_dump
 
 # BST-BME280-DS002
-_ADDRESS = const(0x76)           # 6.2: SDO at ground
+_ADDRESSES = 0x76, 0x77          # 6.2: SDO at ground, or at the supply
 _CALIBRATION_LOW, _CALIBRATION_HIGH, _ID, _HUMIDITY_CONTROL, _STATUS, _CONTROL, _DATA = (
     0x88, 0xE1, 0xD0, 0xF2, 0xF3, 0xF4, 0xF7)
 _ONCE = const(0x25)              # 5.4.5: temperature and pressure once each, forced mode
@@ -22,14 +22,12 @@ class Sensor:
 
     def __init__(self):
         from Part import Part
-        self._part = Part("bme280", _ADDRESS)
+        self._part = Part("bme280", *_ADDRESSES)
 
     def measure(self):
         """(degrees, percent, hPa). Raises InputError."""
         from pure.bme280 import CHIP_ID, Calibration, climate
-        ident = self._part.read(_ID, 1)[0]
-        if ident != CHIP_ID:
-            raise self._part.failure("chip id 0x{:02x}; a BME280 has 0x60".format(ident))
+        self._part.identify(_ID, bytes((CHIP_ID,)))
         try:
             calibration = Calibration(self._part.read(_CALIBRATION_LOW, 26), self._part.read(_CALIBRATION_HIGH, 7))
             values = climate(calibration, self._forced())

@@ -3,6 +3,7 @@ from random import randint
 
 from Common import once
 from LogicalPins import detect_platform
+from Modules import modules
 from pure.lazy import unload
 
 _DICE = "⚀⚁⚂⚃⚄⚅"
@@ -64,7 +65,7 @@ def links():
 def source():
     """Where to read this module."""
     _counter().count()
-    return "/modules/LM_demo.py"
+    return modules().path("demo")
 
 
 def exec_info():

@@ -7,6 +7,10 @@ from LogicalPins import pinmap_dump
 _PAUSE_MS = const(2000)         # AM2302 datasheet (Aosong), 7: two seconds between two reads
 
 
+def pinmap():
+    return pinmap_dump("dhtpin")
+
+
 @once
 def _sensor():
     from Climate import Dht
@@ -20,7 +24,7 @@ def measure(log=False):
 
 
 def measure_w_co2(log=False):
-    """The same with "co2 [ppm]": what the module co2 makes of it."""
+    """The same with "co2 [ppm]": what the module co2 makes of it; log: as measure()."""
     from LM_co2 import measure_mq135
     return _sensor().measure(log, measure_mq135)
 
@@ -34,10 +38,6 @@ def logger():
 
 def lmdep():
     return "co2"
-
-
-def pinmap():
-    return pinmap_dump("dhtpin")
 
 
 def help():

@@ -1,12 +1,29 @@
 """What an ESP32 measures inside: temperature and magnetic field; a touch pad on pin `touch_0`; a TinyPICO's battery."""
 from Common import once
-from LogicalPins import physical_pin, pinmap_dump
+from Inputs import Input
+from LogicalPins import pinmap_dump
+
+
+class Pad:
+    """The touch pad: the more there is at it, the lower it counts."""
+
+    def __init__(self):
+        from machine import Pin, TouchPad
+        self._input = Input("touch_0")
+        self._pad = TouchPad(Pin(self._input.number))
+
+    def count(self):
+        """Raises InputError for a pad that counts nothing."""
+        value = self._pad.read()
+        if not value:
+            raise self._input.failure("counts 0; is the pad shorted?")
+        self._input.works()
+        return value
 
 
 @once
 def _pad():
-    from machine import Pin, TouchPad
-    return TouchPad(Pin(physical_pin("touch_0")))
+    return Pad()
 
 
 def _chip():
@@ -38,7 +55,7 @@ def touch(triglvl=300):
     """{"isTouched": the count is below triglvl, "value": count}."""
     if not isinstance(triglvl, (int, float)):
         raise ValueError("triglvl is a number, got {}".format(triglvl))
-    value = _pad().read()
+    value = _pad().count()
     return {"isTouched": value < triglvl, "value": value}
 
 

@@ -1,10 +1,10 @@
 """A strip of WS2812 on pin `neop`: in one colour, or pixel by pixel."""
 from Lamp import Lamp, more
-from LogicalPins import pinmap_dump
 from pure.lazy import door
 
 __getattr__ = door               # Data, which effects of 1.20 take from here
 _lamp = Lamp("neopixel", 255, ("neop",), "RGB", (100, 100, 100))
+toggle, subscribe_presence, status, pinmap, help, brightness, random = _lamp.doors()[1:]
 
 
 def load_n_init(cache=None, ledcnt=24):
@@ -15,11 +15,6 @@ def load_n_init(cache=None, ledcnt=24):
 def color(r=None, g=None, b=None, smooth=True, force=True):
     """Set all pixels, channels 0-255; None keeps one. force: also switch on. Returns the state."""
     return _lamp.set((r, g, b), smooth, force or None)
-
-
-def brightness(percent=None, smooth=True, wake=True):
-    """Brightness in percent of the strongest channel; without percent: tell it. wake: also switch on."""
-    return more("brightness", _lamp, percent, smooth, wake)
 
 
 def segment(r=None, g=None, b=None, s=0, cache=False, write=True):
@@ -36,35 +31,6 @@ def segment(r=None, g=None, b=None, s=0, cache=False, write=True):
     return _lamp.status()
 
 
-def toggle(state=None, smooth=True):
-    """Switch on or off; without state the other way round. Returns the state."""
-    return _lamp.toggle(state, smooth)
-
-
 def transition(r=None, g=None, b=None, sec=1.0, wake=False):
     """Fade to a colour within sec seconds, in the background. wake: also switch on."""
     return more("transition", _lamp, (r, g, b), sec, wake or None)
-
-
-def random(smooth=True, max_val=255):
-    """A colour by chance, each channel up to max_val. Returns the state."""
-    return more("random", _lamp, smooth, max_val)
-
-
-def subscribe_presence():
-    """On and off as LM_presence says."""
-    from LM_presence import _attach
-    _attach(_lamp.toggle)
-
-
-def status(lmf=None):
-    """The state: {"R": 0-255, "G": ..., "B": ..., "S": 0 or 1}."""
-    return _lamp.status()
-
-
-def pinmap():
-    return pinmap_dump(_lamp.pins)
-
-
-def help():
-    return more("help", _lamp)

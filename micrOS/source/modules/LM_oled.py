@@ -16,44 +16,37 @@ def _display():
 
 def text(string="text", x=0, y=0):
     """Write, in signs of 8 x 8 pixels. x, y: of the upper left corner, from the upper left of the display."""
-    _display().text(string, x, y)
-    return True
+    return _display().text(string, x, y)
 
 
 def invert():
     """Dark on light, and back; at once."""
-    _display().invert()
-    return True
+    return _display().invert()
 
 
 def clean(state=0):
     """Take away all that was drawn. state: 1 for all pixels lit"""
-    _display().fill(state)
-    return True
+    return _display().fill(state)
 
 
 def line(sx, sy, ex, ey, state=1):
-    """state: 0 for dark"""
-    _display().line(sx, sy, ex, ey, state)
-    return True
+    """From one pixel to another, both included. state: 0 for dark"""
+    return _display().line(sx, sy, ex, ey, state)
 
 
 def rect(x, y, w, h, state=1, fill=False):
-    """w, h: pixels. state: 0 for dark"""
-    _display().rect(x, y, w, h, state, fill)
-    return True
+    """A frame, or filled. x, y: its upper left corner; w, h: pixels. state: 0 for dark"""
+    return _display().rect(x, y, w, h, state, fill)
 
 
 def poweron():
     """Light up again with what it showed; at once."""
-    _display().power(True)
-    return True
+    return _display().power(True)
 
 
 def poweroff():
     """Dark, at once; what is drawn is kept."""
-    _display().power(False)
-    return True
+    return _display().power(False)
 
 
 def show():

@@ -14,63 +14,54 @@ def _display():
     return _made().ready()
 
 
-def text(string="text", x=0, y=0):
-    """Write, in signs of 8 x 8 pixels. x, y: of the upper left corner, from the upper left of the display."""
-    _display().text(string, x, y)
-    return True
-
-
-def invert():
-    """Dark on light, and back; at once."""
-    _display().invert()
-    return True
-
-
-def clean(state=0):
-    """Take away all that was drawn. state: 1 for all pixels lit"""
-    _display().fill(state)
-    return True
-
-
-def line(sx, sy, ex, ey, state=1):
-    """state: 0 for dark"""
-    _display().line(sx, sy, ex, ey, state)
-    return True
+def pixel(x, y, state=1):
+    """One pixel. state: 0 for dark"""
+    return _display().pixel(x, y, state)
 
 
 def rect(x, y, w, h, state=1, fill=False):
-    """w, h: pixels. state: 0 for dark"""
-    _display().rect(x, y, w, h, state, fill)
-    return True
+    """A frame, or filled. x, y: its upper left corner; w, h: pixels. state: 0 for dark"""
+    return _display().rect(x, y, w, h, state, fill)
 
 
-def pixel(x, y, state=1):
-    """state: 0 for dark"""
-    _display().pixel(x, y, state)
-    return True
+def line(sx, sy, ex, ey, state=1):
+    """From one pixel to another, both included. state: 0 for dark"""
+    return _display().line(sx, sy, ex, ey, state)
 
 
-def poweron():
-    """Light up again with what it showed; at once."""
-    _display().power(True)
-    return True
-
-
-def poweroff():
-    """Dark, at once; what is drawn is kept."""
-    _display().power(False)
-    return True
-
-
-def flip():
-    """Upside down, and back; at once, with all that was drawn."""
-    _display().turn()
-    return True
+def text(string="text", x=0, y=0):
+    """Write, in signs of 8 x 8 pixels. x, y: of the upper left corner, from the upper left of the display."""
+    return _display().text(string, x, y)
 
 
 def show():
     """Put what was drawn onto the display."""
     _display().show()
+
+
+def clean(state=0):
+    """Take away all that was drawn. state: 1 for all pixels lit"""
+    return _display().fill(state)
+
+
+def flip():
+    """Upside down, and back; at once, with all that was drawn."""
+    return _display().turn()
+
+
+def invert():
+    """Dark on light, and back; at once."""
+    return _display().invert()
+
+
+def poweroff():
+    """Dark, at once; what is drawn is kept."""
+    return _display().power(False)
+
+
+def poweron():
+    """Light up again with what it showed; at once."""
+    return _display().power(True)
 
 
 def pinmap():

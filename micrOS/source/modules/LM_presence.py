@@ -5,12 +5,14 @@ import time
 from Common import once
 from ConfigHandler import cfgget
 from Debug import errlog_add, trace
-from LogicalPins import physical_pin, pinmap_dump
+from Inputs import Input, InputError
+from LogicalPins import pinmap_dump
 from TaskManager import manager
 
 _PINS = ("irq1", "mic")
 _TASK = "presence._mic"
 _WATCH = "presence"       # without a dot: it takes no place in the queue of tasks
+_STUCK_TIMERS = 30        # a motion sensor that is high for so long, an hour as a rule, may be broken
 
 
 class Sensor:
@@ -28,7 +30,10 @@ class Sensor:
         self.on = self.off = ""
         self.samples = []
         self._microphone = None      # SmartADC
+        self._is_deaf = False        # the microphone stays at an end of its scale
         self._pin = None
+        self._input = None           # who fails at the pin is named by it
+        self._rose_ms = 0            # when the pin went high
         self._seen_ms = 0            # when somebody was sensed last
         self._sign = asyncio.ThreadSafeFlag()
 
@@ -40,19 +45,22 @@ class Sensor:
             self._microphone = SmartADC.get_singleton("mic")
         if not cfgget("irq1") and self._pin is None:
             from machine import Pin
-            self._pin = Pin(physical_pin("irq1"), Pin.IN, Pin.PULL_DOWN)
+            self._input = Input("irq1")
+            self._pin = Pin(self._input.number, Pin.IN, Pin.PULL_DOWN)
+            self._rose_ms = time.ticks_ms()
             self._pin.irq(self._motion, Pin.IRQ_RISING)
         if self._pin:
             manager().start(_WATCH, self._watch())
         return self._microphone is not None
 
     def _motion(self, _):
-        self._seen_ms = time.ticks_ms()
+        self._rose_ms = self._seen_ms = time.ticks_ms()
         self._sign.set()
 
     async def _watch(self):
         while True:
             await self._sign.wait()
+            self._input.works()
             self.sense()
 
     def sense(self, sample_ms=15, buff_size=10):
@@ -72,7 +80,13 @@ class Sensor:
     def _feels(self, buff_size):
         """True for noise, and for a sensor that is still high: that one gives no new edge."""
         hears = self._microphone and self._hears(buff_size)
-        return hears or self._pin and self._pin.value()
+        return hears or self._pin and self._sees()
+
+    def _sees(self):
+        longest_s = _STUCK_TIMERS * self.timer_s
+        if self._pin.value() and time.ticks_diff(time.ticks_ms(), self._rose_ms) > longest_s * 1000:
+            self._input.failure("high for more than {} s; is it stuck?".format(longest_s))
+        return self._pin.value()
 
     def _left_ms(self):
         return int(self.timer_s * 1000) - time.ticks_diff(time.ticks_ms(), self._seen_ms)
@@ -84,7 +98,18 @@ class Sensor:
         is_noise = bool(known) and abs(percent - sum(known) / len(known)) > self.threshold
         self.samples = self.samples[1 - buff_size:] if buff_size > 1 else []
         self.samples.append([time.ticks_ms(), percent, int(is_noise)])
+        self._check_microphone(buff_size)
         return is_noise
+
+    def _check_microphone(self, buff_size):
+        """One that rests at an end of its scale is an alarm: silence is in the middle, and noise comes and goes."""
+        was_deaf = self._is_deaf
+        self._is_deaf = len(self.samples) >= buff_size and all(sample[1] in (0, 100) for sample in self.samples)
+        if was_deaf or self._is_deaf:
+            try:
+                self._microphone.signal()
+            except InputError:
+                pass                         # an alarm by now; the motion sensor goes on
 
     async def _tell(self, is_present):
         for listener in self.listeners:
@@ -93,22 +118,25 @@ class Sensor:
             except Exception as error:       # outer wall: one listener must not silence the others
                 trace(error)
                 errlog_add("[ERR] presence: {}".format(error))
-        command = self.on if is_present else self.off
-        try:
-            if command:
-                host, _, line = command.partition(" ")
-                await manager().ask(host, line)
-            if self.notifies:
-                await _notify("{}: presence {}".format(cfgget("devfid"), "ON" if is_present else "OFF"))
-        except Exception as error:           # outer wall: the network may be away
-            errlog_add("[ERR] presence: {}".format(error))
+        for reach in (self._command, self._message):
+            try:
+                await reach(is_present)
+            except Exception as error:       # outer wall: the network may be away
+                errlog_add("[ERR] presence: {}".format(error))
 
+    async def _command(self, is_present):
+        """Have another node do what was subscribed for."""
+        host, _, line = (self.on if is_present else self.off).partition(" ")
+        if host:
+            await manager().ask(host, line)
 
-async def _notify(text):
-    from Common import notify
-    sent = notify(text)
-    if hasattr(sent, "send"):
-        await sent
+    async def _message(self, is_present):
+        """Tell the chats. Raises OSError when they do not hear it."""
+        if self.notifies:
+            from Notify import Telegram      # heavy: only who wants it has it in memory
+            told = await Telegram().tell("presence {}".format("ON" if is_present else "OFF"))
+            if told != "Sent":
+                raise OSError(told or "no message without the setting telegram")
 
 
 @once

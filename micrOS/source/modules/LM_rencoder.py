@@ -2,22 +2,25 @@
 from machine import Pin
 
 from Common import once, socket_stream
+from Inputs import Input
 from LogicalPins import physical_pins, pinmap_dump
 
 PINS = ("rot_clk", "rot_dt")
 # Quarters turned, by levels before << 2 | levels now (clk is bit 1). Clockwise clk goes first: 3, 1, 0, 2, 3.
 # 2: both changed, an edge came too late to be seen
 _TURNED = (0, -1, 1, 2, 1, 0, 2, -1, -1, 2, 0, 1, 2, 1, -1, 0)
+_MOST_ALONE = 16          # edges of one wire without any of the other: more than a worn contact bounces
 
 
 class Encoder:
-    """Four quarters a detent. The interrupt changes _levels, _way and quarters, and nothing else does."""
+    """Four quarters a detent. The interrupt changes _levels, _way, _edges and quarters, and nothing else does."""
 
     def __init__(self, clk, dt):
         self._clk = clk
         self._dt = dt
         self._levels = clk.value() << 1 | dt.value()
         self._way = 0             # the last turn, doubled: 2, -2
+        self._edges = [0, 0]      # of clk and dt, since both had some
         self.quarters = 0
         self._zero = 0            # detents at the last reset
         self._told = 0
@@ -43,9 +46,18 @@ class Encoder:
         self._told = position
         return position
 
+    def still(self):
+        """The wire, 0 clk or 1 dt, that stands still while the other one moves; None when both move, or none."""
+        if min(self._edges):
+            self._edges = [0, 0]
+        return self._edges.index(0) if max(self._edges) >= _MOST_ALONE else None
+
     def _on_edge(self, _):
         # an interrupt: small integers only, nothing is allocated
         levels = self._clk.value() << 1 | self._dt.value()
+        changed = self._levels ^ levels
+        self._edges[0] += changed >> 1
+        self._edges[1] += changed & 1
         turned = _TURNED[self._levels << 2 | levels]
         self._levels = levels
         if turned == 2:
@@ -61,6 +73,11 @@ def _encoder():
     return Encoder(*[Pin(number, Pin.IN, Pin.PULL_DOWN) for number in physical_pins(PINS)])
 
 
+@once
+def _wires():
+    return [Input(name) for name in PINS]
+
+
 def load_n_init():
     _encoder()
     return "Init RotaryEncoder with IRQs."
@@ -68,7 +85,12 @@ def load_n_init():
 
 @socket_stream
 def read_state(msgobj=None):
-    """Stream the position when it is another than the one last read. Returns ""."""
+    """Stream the position when it is another than the one last read. Returns "". Raises InputError for a dead wire."""
+    still = _encoder().still()
+    for at, wire in enumerate(_wires()):
+        if at == still:
+            raise wire.failure("stands still while the other one moves; is it plugged in?")
+        wire.works()
     position = _encoder().news()
     if position is not None:
         msgobj("[stream] RotaryState: {}".format(position))

@@ -13,6 +13,10 @@ def recall():
     return "{} alarms; {}".format(count, lines[-1] if lines else "no line")
 
 
+def number():
+    return errlog_get()
+
+
 def forget():
     lines = []
     errlog_clean(msgobj=lines.append)

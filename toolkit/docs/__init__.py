@@ -1,0 +1,1 @@
+"""The catalogue of load modules and boards: read out of the device's source, written as JSON and as one page."""
