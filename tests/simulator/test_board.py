@@ -23,6 +23,7 @@ def board(tmp_path):
                         tmp_path / "tty", tmp_path / "ctl", become=lambda argv: None))
     yield board
     board.clock.close()
+    board.uarts.close()
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ FLAGS = ("-sim", "--simulate")
 
 NOT_READY_S = 20.0
 POLL_S = 0.01
+METER_UART, BEAT_S = 1, 5.0
 UNITS = {"": 1, "K": 1024, "M": 1024 * 1024}
 MIN_HEAP_BYTES = 32 * 1024
 
@@ -47,7 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--shell-port", type=int, default=places.SHELL_PORT, metavar="PORT", help="the host's port for the shell")
     add("--webrepl-port", type=int, default=places.WEBREPL_PORT, metavar="PORT", help="the host's port for WebREPL")
     add("--serial", type=Path, metavar="LINK", help="where to put the link to the serial port")
+    add("--rfc2217", type=int, nargs="?", const=places.RFC2217_PORT, metavar="PORT",
+        help=f"the serial port over the network too, with DTR and RTS ({places.RFC2217_PORT}; 0: a free port)")
+    add("--erased", action="store_true", help="a new board with nothing in its flash; put firmware there with esptool")
+    add("--drive", type=Path, metavar="DIR", help="where an rp2 without firmware is a USB drive")
     add("--control", type=Path, metavar="SOCKET", help="where to put the control socket")
+    add("--meter", nargs="?", const="meter", metavar="KIND", help="an electricity meter on UART 1 (try: meter load)")
     add("--mpy", action="store_true", help="deploy compiled modules")
     add("--clock", choices=("host", "unset"), default="host", help="the RTC at power-on (default: the host's time)")
     add("--turn", action="store_true", help="what sleeps follows the clock when a test turns it (costs heap)")
@@ -89,16 +95,37 @@ def _simulate(args: argparse.Namespace, out: Out, scratch: Path) -> None:
     place = places.take(args.address, args.shell_port, args.webrepl_port)
     try:
         identity = Identity(args.name, place.address, place.shell_port, place.webrepl_port, flash_bytes, board_dir)
-        source = _provision(args, board_dir)
+        flash_file = _flash_file(board_dir)
+        is_ours = not (args.erased or flash_file.exists())       # nobody has put firmware of their own there
+        source = _provision(args, board_dir, is_ours)
         board = Board(Setup(
             kind=kind, identity=identity, rom=_rom(scratch), heap=str(heap_bytes), become=become,
             serial=_free_path(args.serial or scratch / "serial"), control=args.control or scratch / "control",
             source=source, clock_unset=args.clock == "unset", leash=sys.stdin.fileno() if args.leash else None,
-            turn=args.turn, radio=None if args.radio is None else tuple(args.radio)))
-        _Herald(board, out, not args.no_shell).start()
+            turn=args.turn, radio=None if args.radio is None else tuple(args.radio),
+            flash=flash_file, erased=args.erased, drive=args.drive or scratch / "RPI-RP2", rfc2217=args.rfc2217))
+        if args.meter:
+            _hang(board, args.meter)
+        _Herald(board, out, is_ours and not args.no_shell).start()
         board.run()
     finally:
         place.close()
+
+
+def _hang(board: Board, kind: str) -> None:
+    """A model on UART 1, which does every few seconds what it does by itself."""
+    from toolkit.simulator.uart import MODELS
+    if kind not in MODELS:
+        raise SimulatorError(f"--meter is one of {', '.join(sorted(MODELS))}, got {kind!r}")
+    line = board.uarts[METER_UART]
+
+    def beat() -> None:
+        if line.model:
+            line.model.beat()
+        board.later(BEAT_S, beat)
+
+    line.attach(kind)
+    beat()
 
 
 def _rom(scratch: Path) -> Rom:
@@ -129,6 +156,11 @@ def _board_dir(args: argparse.Namespace) -> Path:
     return folder.resolve()
 
 
+def _flash_file(board_dir: Path) -> Path:
+    """Where the firmware is kept once somebody has written some."""
+    return board_dir.with_name(board_dir.name + ".flash")
+
+
 def _free_path(path: Path) -> Path:
     """A link may be put there: nothing is, or an old link."""
     if path.exists() and not path.is_symlink():
@@ -136,13 +168,21 @@ def _free_path(path: Path) -> Path:
     return path.absolute()
 
 
-def _provision(args: argparse.Namespace, board_dir: Path) -> Path | None:
+def _provision(args: argparse.Namespace, board_dir: Path, is_ours: bool) -> Path | None:
+    from toolkit.compile import shipped_source
     from toolkit.simulator import flash
+    if args.erased and any(board_dir.iterdir()):
+        raise SimulatorError(f"--erased is for a new board, and {board_dir} holds files; name another --dir")
     if args.source == "none":
         return None
-    source = Path(args.source) if args.source else flash.shipped_source()
+    source = Path(args.source) if args.source else shipped_source()
     if not source.is_dir():
         raise SimulatorError(f"--source {source} is no directory")
+    if not is_ours:
+        if not args.erased:
+            print(f"simulate: firmware and files are as you left them; remove {_flash_file(board_dir)} to get ours",
+                  file=sys.stderr)
+        return source
     if flash.is_new(board_dir):
         flash.name_board(board_dir, args.name)
     report = flash.provision(board_dir, flash.shipped_set(source, args.mpy))
@@ -184,18 +224,25 @@ class _Herald:
         identity = self._board.setup.identity
         print(f"\n  talk to it   telnet {identity.address} {identity.shell_port}"
               f"\n  or           devToolKit.py --connect --dev {identity.address}:{identity.shell_port}"
+              f"\n  serial port  {self._board.setup.serial}"
               f"\n  its flash    {identity.directory}\n  Ctrl-C ends it", file=sys.stderr, flush=True)
 
     def _is_ready(self) -> bool:
         board = self._board
         if not self._shell:
-            return board.state != "booting" and board.starts > 0
+            return board.state != "booting"
         port = board.world.own_port(places.SHELL_PORT)
         return board.vm is not None and places.is_listening(board.setup.identity.address, port)
 
     def _facts(self) -> dict[str, object]:
         setup = self._board.setup
         identity = setup.identity
-        return {"name": identity.name, "shell": [identity.address, identity.shell_port],
-                "webrepl": [identity.address, identity.webrepl_port], "serial": str(setup.serial),
-                "control": str(setup.control), "dir": str(identity.directory)}
+        facts: dict[str, object] = {
+            "name": identity.name, "shell": [identity.address, identity.shell_port],
+            "webrepl": [identity.address, identity.webrepl_port], "serial": str(setup.serial),
+            "control": str(setup.control), "dir": str(identity.directory)}
+        if self._board.rfc2217:
+            facts["rfc2217"] = self._board.rfc2217.url
+        if setup.kind.native_usb:
+            facts["drive"] = str(setup.drive)
+        return facts

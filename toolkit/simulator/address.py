@@ -11,6 +11,7 @@ from toolkit.simulator.errors import SimulatorError
 
 AUTO = "auto"
 SHELL_PORT, WEBREPL_PORT = 9008, 8266
+RFC2217_PORT = 2217            # of the serial line, when it is asked for
 CLAIM_PORT = 9006              # held by a board's process as long as it has the address
 MAX_BOARDS = 500
 LISTENING = "0A"               # state column of /proc/net/tcp

@@ -259,7 +259,7 @@ class Shell:
 class VirtualBoard:
     """One virtual board, up when `with` begins, gone with all it had when `with` ends.
 
-    dir       its flash, kept; None: a fresh one that is removed
+    dir       its files, kept, and beside it, in <dir>.flash, firmware written to it. None: all is removed
     name      devfid of a new board
     board     esp32, esp32s2, esp32s3, esp32c3, esp32c6, tinypico, rp2
     heap      of the interpreter, e.g. "256K"
@@ -274,6 +274,8 @@ class VirtualBoard:
     flash     size of the flash chip
     radio     network(False) is true loss, and the network can be slow; for the ports of shell and WebREPL, those given
               here, e.g. radio=(80,), and all that the board connects to. Costs throughput
+    erased    a new board with nothing in its flash: up at once, without a shell, until somebody puts firmware there
+    rfc2217   a serial port over the network too, with DTR and RTS: board.rfc2217 is its URL
     turn      sleeping tasks follow board.clock, and board.clock.run() works; costs heap, so not for measuring
 
     Raises SimulatorError when the board does not come up; its stderr and console are in the message.
@@ -284,7 +286,7 @@ class VirtualBoard:
                  source: Path | str | None = None, files: Mapping[str, str | bytes] | None = None,
                  config: Mapping[str, Any] | None = None, main: str | None = None, shell: bool | None = None,
                  clock: str = "host", flash: str = "4M", turn: bool = False,
-                 radio: bool | Sequence[int] = False) -> None:
+                 radio: bool | Sequence[int] = False, erased: bool = False, rfc2217: bool = False) -> None:
         self.name = name
         self._temporary = tempfile.TemporaryDirectory(prefix="micros-board-")
         self.dir = Path(dir) if dir is not None else Path(self._temporary.name, "flash")
@@ -300,6 +302,7 @@ class VirtualBoard:
         if main is not None or source is not None:
             self._flags += ["--source", "none" if source is None else str(source)]
         self._flags += ["--mpy"] * mpy + ["--no-shell"] * (not self._has_shell) + ["--turn"] * turn
+        self._flags += ["--erased"] * erased + ["--rfc2217", "0"] * rfc2217
         self._has_radio = radio is not False
         if self._has_radio:
             self._flags += ["--radio", *map(str, radio if isinstance(radio, Sequence) else ())]
@@ -334,6 +337,8 @@ class VirtualBoard:
         self.address, self.shell_port = facts["shell"]
         self.webrepl_port = facts["webrepl"][1]
         self.serial = Path(facts["serial"])
+        self.rfc2217: str | None = facts.get("rfc2217")
+        self.drive = Path(facts["drive"]) if "drive" in facts else None
         self.control_path: str = facts["control"]
         self._control = Control(self.control_path)
         self.pins = Pins(self._control)
@@ -426,6 +431,29 @@ class VirtualBoard:
         """Unplug it and plug it in again: RTC and its memory are lost."""
         self.ask("reset", kind="power")
 
+    def download(self) -> None:
+        """Press EN with BOOT held: the ROM's loader waits for esptool, on an rp2 board.drive is mounted.
+
+        reset() leads out of it. For a user of the pty see bootrom.py; one of rfc2217 has DTR and RTS.
+        """
+        self.ask("download")
+
+    def flash_bytes(self, offset: int, size: int) -> bytes:
+        """Of the flash chip; files do not lie in it, but in board.dir."""
+        return bytes.fromhex(self.ask("flash", offset=offset, size=size))
+
+    def unplug(self) -> None:
+        """Pull the USB cable: no power, board.serial is gone and whoever has it open reads its end."""
+        self.ask("plug", **{"in": False})
+
+    def unplug_after(self, count: int) -> None:
+        """Pull it when so many more bytes have reached the board, over whichever port."""
+        self.ask("plug", after=count)
+
+    def plug(self) -> None:
+        """The board starts; board.serial is back under the same path. Nothing when it is plugged in."""
+        self.ask("plug", **{"in": True})
+
     def network(self, up: bool, delay_ms: int = 0) -> None:
         """The access point comes and goes: the station loses it, names are not found.
 
@@ -439,6 +467,22 @@ class VirtualBoard:
         delay_ms: in each direction, of TCP connections through the radio, in real time.
         """
         self.ask("network", up=up, **({"delay_ms": delay_ms} if delay_ms or self._has_radio else {}))
+
+    def uart(self, port: int, **wanted: Any) -> dict[str, Any]:
+        """How the program opened a UART, what was lost on it.
+
+        wanted: paced=, baud= of the other end, model= of uart.MODELS, facts= that change it; see uart.Uart
+        """
+        facts: dict[str, Any] = self.ask("uart", port=port, **wanted)
+        return facts
+
+    def cable(self, port: int) -> socket.socket:
+        """The other end of a UART; close it and the cable is out."""
+        link = socket.socket(socket.AF_UNIX)
+        link.connect(self.uart(port)["socket"])
+        self.uart(port)            # from now on it is plugged in
+        link.settimeout(ANSWER_S)
+        return link
 
     def info(self) -> dict[str, Any]:
         info: dict[str, Any] = self.ask("info")

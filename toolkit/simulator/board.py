@@ -11,19 +11,24 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.simulator.boards import BoardKind
+from toolkit.simulator.bootrom import BootRom, EspRom, Host, Rp2Rom
 from toolkit.simulator.clock import Clock
-from toolkit.simulator.console import Console, PtyPort
+from toolkit.simulator.console import Console
 from toolkit.simulator.control import Client, answer
 from toolkit.simulator.errors import SimulatorError
 from toolkit.simulator.events import Events
+from toolkit.simulator.flashchip import SECTOR_BYTES, FileSystem, FlashChip
 from toolkit.simulator.operations import operations
 from toolkit.simulator.pinmap import logical_pins
+from toolkit.simulator.ports import Cable, Port, PtyPort
 from toolkit.simulator.radio import Radio
+from toolkit.simulator.rfc2217 import Rfc2217Port, Transistors
 from toolkit.simulator.romfs import Rom
 from toolkit.simulator.silicon import Effects, Identity, Silicon
 from toolkit.simulator.sleepers import Sleepers
 from toolkit.simulator.span import Span
 from toolkit.simulator.timeserver import TimeServer
+from toolkit.simulator.uart import Uarts
 from toolkit.simulator.vm import Start, Vm
 from toolkit.simulator.wire import Wire
 from toolkit.simulator.world import TIME_SERVER, World
@@ -41,6 +46,10 @@ class Setup:
     leash   a file descriptor whose end of file ends the board, None = on its own
     turn    sleeping tasks follow the board's clock, and time can pass fast
     radio   ports besides shell and WebREPL whose connections can be lost and slowed; None: those of no port can
+    flash   the file that keeps the firmware, once somebody has written some; None: it is not kept
+    erased  nothing is in the flash
+    drive   where an rp2 without firmware is a USB drive
+    rfc2217 port of the serial line with DTR and RTS, 0: a free one; None: there is none
     """
 
     kind: BoardKind
@@ -55,20 +64,43 @@ class Setup:
     leash: int | None = None
     turn: bool = False
     radio: tuple[int, ...] | None = None
+    flash: Path | None = None
+    erased: bool = False
+    drive: Path | None = None
+    rfc2217: int | None = None
+
+
+@dataclass(frozen=True)
+class Restart:
+    """raw: into the raw REPL; boot_held: into the loader"""
+
+    cause: str
+    raw: bool = False
+    boot_held: bool = False
 
 
 class Board:
-    """state: "booting" boot.py runs, "main" main.py runs, "repl" both are over, "asleep" no VM (deepsleep)."""
+    """state: "booting" boot.py runs, "main" main.py runs, "repl" both are over.
+
+    Without a VM: "asleep" (deepsleep), "held" in reset by the lines, "off" unplugged, or those of bootrom.py.
+    """
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.clock = Clock(setup.clock_unset)
         self.chip = Silicon(setup.kind, setup.identity, self.clock, Effects(
-            self._changed, self._event, self.reset, self._sleep, self._mask, lambda: self._enter("main")))
+            self._changed, self._event, self.reset, self._sleep, self._mask, lambda: self.console.take_ctrl_c(),
+            lambda: self._enter("main")))
         self.world = World(setup.identity, lambda: self.chip.network_up)
         self.chip.resolve = self.world.answer
         self.console = Console(time.monotonic, lambda: self._enter("repl"))
-        self.console.ports.append(self)
+        self.cable = Cable(self._typed, self.unplug)
+        self.console.listeners += [self, self.cable]
+        files = FileSystem(min(setup.kind.firmware_bytes, setup.identity.flash_bytes - SECTOR_BYTES),
+                           setup.identity.directory, setup.kind.platform == "esp32")
+        self.flash = FlashChip(setup.identity.flash_bytes, files, setup.flash)
+        self.boot_rom = self._boot_rom()
+        self.rfc2217: Rfc2217Port | None = None
         self.state = "booting"
         self.starts = 0
         self.crashes = 0
@@ -80,13 +112,15 @@ class Board:
         self._sleepers: Sleepers | None = None
         self.span: Span | None = None              # passes just now
         self._wake_due_s: float | None = None      # end of a deepsleep
-        self._restart: tuple[str, bool] | None = None
+        self._restart: Restart | None = None
         self.serving: Client | None = None         # whose request is being answered
         self._clients: list[Client] = []
         self._calls: list[tuple[float, Callable[[], None]]] = []
         self._selector = selectors.DefaultSelector()
         self._operations = operations(self)
         self._over = False
+        self.uarts = Uarts(setup.kind.name, setup.control, self._rewatch, self.later)
+        self.chip.verbs.update(self.uarts.verbs())
 
     # -- life
     def run(self) -> None:
@@ -108,11 +142,30 @@ class Board:
 
     def reset(self, cause: str, raw: bool = False) -> None:
         """End the VM and start it again, from the loop: the caller may stand in the middle of the VM's request."""
-        self._restart = (cause, raw)
+        self._restart = Restart(cause, raw)
 
-    def reset_now(self, cause: str) -> None:
-        self.reset(cause)
+    def press(self, cause: str, boot_held: bool) -> None:
+        """The same, with the boot button held or not while the chip comes out of reset."""
+        self._restart = Restart(cause, boot_held=boot_held)
+
+    def reset_now(self, cause: str, boot_held: bool = False) -> None:
+        """Raises SimulatorError when there is no power."""
+        if self.state == "off":
+            raise SimulatorError("the cable is out: plug it in first")
+        self.press(cause, boot_held)
         self._do_restart()
+
+    def unplug(self) -> None:
+        """Pull the cable: line and power are gone, at once."""
+        self.cable.unplug()
+        self._rest("off")
+
+    def plug(self) -> None:
+        if self.state == "off":
+            if not self.setup.kind.native_usb:
+                self.cable.plug()
+            self.press("power", False)
+            self._do_restart()
 
     def advance(self, seconds: float) -> None:
         """Let time have passed for the board, at once."""
@@ -183,8 +236,7 @@ class Board:
         signal.set_wakeup_fd(self._wake_w, warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self.stop)
-        self._port = PtyPort(self.setup.serial)
-        self.console.ports.append(self._port)
+        self._lay_cable()
         self._listener = socket.socket(socket.AF_UNIX)
         self._bind_control(self.setup.control)
         self._listener.listen()
@@ -197,10 +249,34 @@ class Board:
             self.world.radio = Radio(own.address, (own.shell_port, own.webrepl_port, *self.setup.radio), self._rewatch)
         self._watch(self._wake_r, self._signalled)
         self._watch(self.time_server, lambda: self.time_server.serve(self.chip.network_up))
-        self._watch(self._port, lambda: self.console.type(self._port.receive()))
         self._watch(self._listener, self._accept)
         if self.setup.leash is not None:
             self._watch(self.setup.leash, self._leash_moved)
+
+    def _boot_rom(self) -> BootRom:
+        kind, host = self.setup.kind, Host(self.later, self.press, self.console.print)
+        rom: BootRom
+        if kind.platform == "esp32":
+            rom = EspRom(kind, self.flash, self.setup.identity.mac(), host)
+        else:
+            rom = Rp2Rom(kind, self.flash, self.setup.drive or self.setup.control.with_name("RPI-RP2"), host)
+        if self.setup.erased:
+            self.flash.blank()
+        elif self.flash.is_kept():
+            self.flash.load()
+        else:
+            self.flash.deliver(*rom.delivered())
+        return rom
+
+    def _lay_cable(self) -> None:
+        pty = PtyPort(self.setup.serial, self._rewatch, self.cable.receive)
+        self.cable.ports = (pty,)
+        if self.setup.rfc2217 is not None:
+            transistors = Transistors(lambda: self._rest("held"), lambda io0: self.press("power", io0), self.later)
+            self.rfc2217 = Rfc2217Port(self.setup.identity.address, self.setup.rfc2217, self._rewatch,
+                                       self.cable.receive, transistors.set)
+            self.cable.ports = (pty, self.rfc2217)
+        self.cable.plug()
 
     def _bind_control(self, path: Path) -> None:
         try:
@@ -210,17 +286,19 @@ class Board:
             raise SimulatorError(f"--control {path} cannot be made: {error}; name a shorter path of yours") from None
 
     def _close(self) -> None:
-        self._end_vm()
+        self.unplug()
+        if self.rfc2217:
+            self.rfc2217.end()
         signal.set_wakeup_fd(-1)
         for client in list(self._clients):
             self._drop(client)
         if self.world.radio:
             self.world.radio.close()
+        self.uarts.close()
         self._selector.close()
         self._listener.close()
         self.time_server.close()
         self.setup.control.unlink(missing_ok=True)
-        self._port.close()
         self.clock.close()
         os.close(self._wake_r)
         os.close(self._wake_w)
@@ -259,7 +337,7 @@ class Board:
 
     def _time_out_s(self) -> float:
         now = time.monotonic()
-        due = [self.console.next_pump_s(), self._port.next_flush_s(),
+        due = [self.console.next_pump_s(), self.cable.next_flush_s(),
                self._events.next_wake_s() if self._events else None]
         due += [at for at, _ in self._calls]
         board_due = self.next_due_s()
@@ -270,7 +348,7 @@ class Board:
 
     def _tick(self) -> None:
         self.console.pump()
-        self._port.flush()
+        self.cable.flush()
         if self._events:
             self._events.wake()
         if self.vm and self.chip.timers.tick(self.clock.now()):
@@ -301,12 +379,28 @@ class Board:
             self.stop()
 
     # -- the VM
-    def _start(self, cause: str, raw: bool = False) -> None:
+    def _typed(self, port: Port, data: bytes) -> None:
+        data = self.boot_rom.receive(port, data) if self.state not in ("held", "off") else b""
+        if data:
+            self.console.type(data)
+
+    def _rest(self, state: str) -> None:
+        """No firmware, and no boot ROM either."""
+        self._end_vm()
+        self._restart = self._wake_due_s = None
+        self.boot_rom.stop()
+        self.flash.save()
+        self.console.forget()
+        self._enter(state)
+
+    def _start(self, cause: str, raw: bool = False, boot_held: bool = False) -> None:
         self.chip.restart(cause)
-        if cause != "soft":
-            self.console.print(self.setup.kind.boot_lines(cause))
+        if cause != "soft" and not self._boot(cause, boot_held):
+            self.console.forget()
+            self._enter(self.boot_rom.state)
+            return
         start = Start(self.setup.identity.directory, self.setup.rom, self.setup.heap, self.clock.fileno(), not raw,
-                      self.setup.turn)
+                      self.setup.turn, self.uarts.restart())
         vm = self.vm = Vm(start, self.setup.become)
         self._wire = Wire(vm.requests, self.chip.obey)
         self._events = Events(vm.events, vm.pid)
@@ -322,6 +416,17 @@ class Board:
         self.started_s = time.monotonic()
         self._tell_watchers({"change": "start", "starts": self.starts, "cause": cause})
         self._enter("booting")
+
+    def _boot(self, cause: str, boot_held: bool) -> bool:
+        """True when the firmware takes over. A chip that is its own USB device has no serial port before."""
+        self.boot_rom.stop()
+        has_firmware = self.boot_rom.start(cause, boot_held)
+        if has_firmware:
+            self.flash.format_if_blank()
+        if self.setup.kind.native_usb:
+            (self.cable.plug if has_firmware else self.cable.unplug)()
+        self.flash.save()
+        return has_firmware
 
     def _end_vm(self) -> int:
         if not self.vm:
@@ -340,12 +445,12 @@ class Board:
 
     def _do_restart(self) -> None:
         if self._restart:
-            (cause, raw), self._restart = self._restart, None
+            wanted, self._restart = self._restart, None
             self._end_vm()
             self._wake_due_s = None
-            if cause == "soft":
+            if wanted.cause == "soft":
                 self.console.print(b"MPY: soft reboot\r\n")
-            self._start(cause, raw)
+            self._start(wanted.cause, wanted.raw, wanted.boot_held)
 
     def _printed(self) -> None:
         if not self.console.receive():
@@ -363,7 +468,8 @@ class Board:
             return
         self.crashes += 1
         self.console.print(f"virtual board: the VM died of signal {os.WTERMSIG(status)}\r\n".encode())
-        self.later(CRASH_PAUSE_S, lambda: None if self.vm else self.reset("hard"))
+        state = self.state
+        self.later(CRASH_PAUSE_S, lambda: None if self.vm or self.state != state else self.reset("hard"))
 
     def _requested(self) -> None:
         if self._wire and self.vm and not self._wire.drain() and self.vm:

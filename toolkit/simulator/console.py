@@ -1,96 +1,35 @@
 """The serial line of a board: what the VM prints, what a user types, and the translation between the two.
 
-Console stands between one VM and any number of ports (a pty, later RFC 2217). The unix port differs from firmware in
+Console stands between one VM and the cable with its ports. The unix port differs from firmware in
 four ways, all cured here: a soft reset ends the process, a line ends in LF alone, Ctrl-C has to be a signal while a
 program runs, and after a reset out of the raw REPL the firmware is in the raw REPL again.
 """
-import contextlib
+import math
 import os
-import pty
 import re
-import time
-import tty
 from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol
 
 from toolkit.simulator.vm import BOOTED, Vm
 
 HISTORY_BYTES = 64 * 1024
 TYPED_BYTES = 256 * 1024       # what a user may type ahead of a busy board
-PENDING_BYTES = 256 * 1024     # printed faster than the user reads
-PTY_BYTES = 4096
-STALLED_S = 1.0                # a pty that takes nothing for so long has no reader
 CTRL_A, CTRL_C = b"\x01", b"\x03"
 RAW_BANNER, FRIENDLY_BANNER = b"raw REPL; CTRL-B to exit", b'Type "help()"'
 RAW_PROMPTS = (b"\x04>", RAW_BANNER + b"\r\n>")
 INTERRUPT_S = 0.2              # how long a Ctrl-C waits for a program that can take it
+LOOK_S, LOOK_EVERY_S = 2.0, 0.02               # how long it is watched that the REPL has read one
+STUCK_S = 0.3                  # a program that runs so long with a Ctrl-C in front of it will not read it
 SETTLE_S = 0.05                # and how long the bytes behind it wait for its effect
 RETRY_S = 0.002
+BOOT_S = 0.005                 # from the word that boot.py starts until a Ctrl-C can only meet boot.py itself
 LONE_LF = re.compile(rb"(?<!\r)\n")
 
 
-class Port(Protocol):
-    """Where a user sits."""
+class Listener(Protocol):
+    """Who is told what the board prints."""
 
     def send(self, data: bytes) -> None: ...
-
-
-class PtyPort:
-    """A pty that a terminal program opens; `link` leads to it. Nobody reading never blocks the board."""
-
-    def __init__(self, link: Path) -> None:
-        self.master, self._slave = pty.openpty()       # the slave stays open: no EIO between two users
-        tty.setraw(self._slave)
-        os.set_blocking(self.master, False)
-        os.set_blocking(self._slave, False)
-        self._pending = b""
-        self._moved_s = time.monotonic()
-        self.link = link
-        if link.is_symlink():
-            link.unlink()
-        link.symlink_to(os.ttyname(self._slave))
-
-    def fileno(self) -> int:
-        return self.master
-
-    def send(self, data: bytes) -> None:
-        self._pending = (self._pending + data)[-PENDING_BYTES:]
-        self.flush()
-
-    def next_flush_s(self) -> float | None:
-        return time.monotonic() + RETRY_S if self._pending else None
-
-    def flush(self) -> None:
-        """Write what the pty takes. Of a line that stood still for a second only the newest 4 KiB stay."""
-        try:
-            while self._pending:
-                self._pending = self._pending[os.write(self.master, self._pending):]
-                self._moved_s = time.monotonic()
-        except BlockingIOError:
-            if time.monotonic() - self._moved_s > STALLED_S:
-                self._drop_oldest()
-        except OSError:
-            self._pending = b""
-
-    def receive(self) -> bytes:
-        try:
-            return os.read(self.master, 4096)
-        except OSError:
-            return b""
-
-    def close(self) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            self.link.unlink()
-        os.close(self.master)
-        os.close(self._slave)
-
-    def _drop_oldest(self) -> None:
-        self._pending = self._pending[-PTY_BYTES:]
-        self._moved_s = time.monotonic()
-        with contextlib.suppress(OSError):
-            while os.read(self._slave, PTY_BYTES):
-                pass
 
 
 class Console:
@@ -100,7 +39,7 @@ class Console:
     """
 
     def __init__(self, now: Callable[[], float], booted: Callable[[], None]) -> None:
-        self.ports: list[Port] = []
+        self.listeners: list[Listener] = []
         self.history = bytearray()
         self.raw = False
         self._now = now
@@ -121,13 +60,22 @@ class Console:
     def detach(self) -> None:
         self._vm = None
 
+    def take_ctrl_c(self) -> None:
+        """boot.py starts. Until then a Ctrl-C waits: it would end what makes the board out of the bare VM."""
+        self._ctrl_c_from = self._now() + BOOT_S
+
+    def forget(self) -> None:
+        """What was typed is lost: there is nobody to read it."""
+        self._typed = b""
+        self._interrupt_until = None
+
     # -- from the board
     def print(self, data: bytes) -> None:
         """Show bytes that come from the board itself."""
         self.history += data
         del self.history[:-HISTORY_BYTES]
-        for port in list(self.ports):
-            port.send(data)
+        for listener in list(self.listeners):
+            listener.send(data)
 
     def receive(self) -> bool:
         """Take what the VM printed. False when it has ended."""
@@ -146,6 +94,11 @@ class Console:
         self._marker_seen = False
         self._swallow = raw    # the friendly banner, on the way to the raw REPL
         self._held = b""
+        self._put_bytes = 0    # what this VM's terminal took
+        self._ctrl_c_end = 0   # of those, up to the last Ctrl-C
+        self._look_until = 0.0
+        self._stuck_since: float | None = None
+        self._ctrl_c_from = math.inf
         self.raw = raw
 
     def _show(self, data: bytes) -> None:
@@ -205,10 +158,14 @@ class Console:
 
     def next_pump_s(self) -> float | None:
         """When pump() shall be called again; None when nothing waits."""
-        return self._now() + RETRY_S if self._typed and self._vm else None
+        now = self._now()
+        if self._typed and self._vm:
+            return now + RETRY_S
+        return now + LOOK_EVERY_S if self._vm and now < self._look_until else None
 
     def pump(self) -> None:
         """Give the VM what was typed, up to a Ctrl-C that has to wait for the right moment."""
+        self._look_after_ctrl_c()
         while self._typed and self._vm:
             if self._now() < self._hold_until and not self._vm.is_reading():
                 return
@@ -226,20 +183,38 @@ class Console:
         """Bytes that the VM's terminal took: none when it is full, or gone."""
         assert self._vm
         try:
-            return os.write(self._vm.tty, data)
+            count = os.write(self._vm.tty, data)
         except OSError:
             return 0
+        self._put_bytes += count
+        return count
+
+    def _look_after_ctrl_c(self) -> None:
+        """Has the REPL read it, or left to run what was typed before? The kernel hands bytes on late, and until then
+        says that none are unread."""
+        now = self._now()
+        if not self._vm or now >= self._look_until:
+            return
+        if self._vm.is_reading() or self._put_bytes - self._vm.unread() >= self._ctrl_c_end:
+            self._stuck_since = None
+        elif self._stuck_since is None:
+            self._stuck_since = now
+        elif now - self._stuck_since > STUCK_S and self._vm.interrupt():
+            self._look_until = 0.0
 
     def _interrupt(self) -> bool:
         """Pass one Ctrl-C on: as a byte to a reading REPL, as a signal to a running program. False: not yet done."""
         assert self._vm
-        now = self._now()
+        now, is_reading = self._now(), self._vm.is_reading()
+        if not is_reading and now < self._ctrl_c_from:
+            return False
         if self._interrupt_until is None:
             self._interrupt_until = now + INTERRUPT_S
-        if self._vm.is_reading():
+        if is_reading:
             if not self._byte_sent:
                 self._put(CTRL_C)
                 self._byte_sent = True
+                self._ctrl_c_end, self._look_until = self._put_bytes, now + LOOK_S
                 self._hold_until = now + RETRY_S
                 return False
             if now < self._hold_until or (self._vm.unread() and now < self._interrupt_until):

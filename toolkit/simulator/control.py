@@ -32,6 +32,10 @@ Unix socket, one JSON object per line; `id` comes back as it was sent. Answer {"
 | {"op": "timers"}                                 | {"0": {"period_s", "fired", "late"}}                            |
 | {"op": "wdt"}                                    | {"timeout_ms", "left_s"}, null when it is not armed             |
 | {"op": "reset", "kind": "hard"/"soft"/"power"}   | the new start's number                                          |
+| {"op": "download"}                               | the state, "download" or "bootsel": reset, the boot button held |
+| {"op": "flash", "offset": 0, "size": 16}         | the bytes there, in hex                                         |
+| {"op": "plug", "in": false}                      | the state: "off" without cable and power; true plugs it in      |
+| {"op": "plug", "after": 100}                     | it comes out when 100 more bytes have reached the board         |
 | {"op": "network", "up": true, "rssi": -60,       | {"up", "rssi"}; all arguments optional, delay_ms, of real time  |
 |  "delay_ms": 200}                                | and per direction, with --radio only                            |
 | {"op": "world", "name": "a.b", "port": 80,       | sockets for a.b:80 go there; without port: for a.b, whatever    |
@@ -39,13 +43,17 @@ Unix socket, one JSON object per line; `id` comes back as it was sent. Answer {"
 | {"op": "world"}                                  | [[name, port or null, address, port or null], ...]              |
 | {"op": "ntp", "set": seconds, "mode": "silent"}  | {"time", "mode": "ok"/"silent"/"garbage", "asked", "port"} of   |
 |                                                  | the time server behind pool.ntp.org; both arguments optional    |
+| {"op": "uart", "port": 1, "paced": true,         | how the program opened it, what was lost, and "socket": who     |
+|  "baud": 9600, "model": "meter",                 | connects there is at the other end. uart.Uart has the words.    |
+|  "facts": {"lose": 0.01, "say": "text"}}         | model: put one of uart.MODELS there; facts: change it           |
 | {"op": "console"}                                | the last 64 KiB of text                                         |
 | {"op": "write", "text": "..."}                   | types on the serial line                                        |
 | {"op": "info"}                                   | {"pid", "starts", "cause", "state", "uptime_s", "name", ...}    |
 | {"op": "watch"}                                  | true; from then on changes come on this connection              |
 
 Changes have no id: {"change": "pin"/"pwm"/"pixels"/"start"/"state"/"console", ...}, those of a pin with "pin" and
-"names"; console changes carry "text". state: "booting", "main", "repl", "asleep".
+"names"; console changes carry "text". state: "booting", "main", "repl"; without a program "asleep", "off", "held" in
+reset by the lines, "empty" without firmware, "download" and "bootsel" while it waits for some.
 Before a request is answered, all that the program had told the chip is done: what a shell command set, is seen.
 """
 import json

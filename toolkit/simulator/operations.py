@@ -176,6 +176,24 @@ class Desk:
         self._board.reset_now(kind)
         return self._board.starts
 
+    def download(self, _: Request) -> str:
+        self._board.reset_now("power", boot_held=True)
+        return self._board.state
+
+    def flash(self, request: Request) -> str:
+        offset, size = _integer(request["offset"], 0, 2**32), _integer(request["size"], 0, 4 << 20)
+        return self._board.flash.read(offset, size).hex()
+
+    def plug(self, request: Request) -> str:
+        """in: plugged or not; after: out when so many more bytes have reached the board"""
+        if "after" in request:
+            self._board.cable.unplug_after(_integer(request["after"], 0, 2**31))
+        elif request["in"]:
+            self._board.plug()
+        else:
+            self._board.unplug()
+        return self._board.state
+
     def network(self, request: Request) -> dict[str, Any]:
         chip = self._board.chip
         delay_ms = _integer(request["delay_ms"], 0, 60000) if "delay_ms" in request else None
@@ -204,12 +222,23 @@ class Desk:
             server.set(float(request["set"]))
         return {"time": server.time(), "mode": server.mode, "asked": server.asked, "port": server.port}
 
+    def uart(self, request: Request) -> dict[str, Any]:
+        line = self._board.uarts[_integer(request["port"], 0, 15)]
+        line.paced = bool(request.get("paced", line.paced))
+        line.baud = _integer(request.get("baud", line.baud), 0, 2**31 - 1)
+        if "model" in request:
+            line.attach(request["model"])
+        if line.model:
+            line.model.be(request.get("facts", {}))
+        return {**line.facts(), "socket": line.listen()}
+
     def console(self, _: Request) -> str:
         return self._board.console.history.decode("utf-8", "replace")
 
     def write(self, request: Request) -> int:
         data = str(request["text"]).encode()
-        self._board.console.type(data)
+        if not self._board.boot_rom.state:
+            self._board.console.type(data)
         return len(data)
 
     def info(self, _: Request) -> dict[str, Any]:

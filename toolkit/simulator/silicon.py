@@ -48,6 +48,7 @@ class Effects:
     reset     end the VM and start it with this cause
     sleep     end the VM; wake it after ms, 0 = never
     mask      hold events back (disable_irq)
+    boot      boot.py starts
     main      main.py starts
     """
 
@@ -56,6 +57,7 @@ class Effects:
     reset: Callable[[str], None]
     sleep: Callable[[int], None]
     mask: Callable[[bool], None]
+    boot: Callable[[], None]
     main: Callable[[], None]
 
 
@@ -197,5 +199,6 @@ def _verbs(chip: Silicon) -> dict[str, Callable[..., Answer]]:
         "reset": lambda: chip.effects.reset("hard"),
         "soft": lambda: chip.effects.reset("soft"),
         "sleep": lambda ms: chip.effects.sleep(int(ms)),
+        "boot": chip.effects.boot,
         "main": chip.effects.main,
     }

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import termios
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,7 @@ import _boot
 _boot.install()
 del _boot.install
 {turn}
+__import__("_vboard").tell("boot\\n")
 _boot.run(globals(), {root!r}, {main})
 """
 
@@ -41,6 +42,7 @@ class Start:
 
     run_main  False when a raw REPL asked for the soft reset
     turn      its sleeping tasks follow the board's clock
+    lines     pairs (number under which the VM finds it, our descriptor) of its UARTs
     """
 
     root: Path
@@ -49,6 +51,7 @@ class Start:
     clock_fd: int
     run_main: bool = True
     turn: bool = False
+    lines: tuple[tuple[int, int], ...] = ()
 
     def argv(self) -> list[str]:
         code = LAUNCHER.format(rom=self.rom.mount_expression(), root=str(self.root), main=self.run_main,
@@ -92,12 +95,15 @@ class Vm:
         pipe = os.pipe()                           # both ends are the VM's: see rom/_flag.py
         for fd in pipe:
             os.set_blocking(fd, False)
+        inherited = {**{target: end.fileno() for target, end in ends.items()}, **dict(start.lines)}
+        inherited.update(zip((CLOCK_FD, RUNG_FD, BELL_FD), (start.clock_fd, *pipe), strict=True))
         parent = os.getpid()
+        # until the child has its own handler our own is there, and would swallow a Ctrl-C
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         self.pid = os.fork()
         if not self.pid:
-            inherited = {target: end.fileno() for target, end in ends.items()}
-            inherited.update(zip((CLOCK_FD, RUNG_FD, BELL_FD), (start.clock_fd, *pipe), strict=True))
             _child(start, become, parent, theirs, inherited)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         for fd in (theirs, *pipe):
             os.close(fd)
         for end in ends.values():
@@ -105,11 +111,13 @@ class Vm:
         os.set_blocking(self.tty, False)
 
     def is_reading(self) -> bool:
-        """True while the REPL waits for a line: only then does it switch our spare bit off."""
+        """True while the REPL waits for input: it switches our spare bit off. So it does while it runs what came by raw
+        paste, but then, unlike in the REPL, SIGINT is caught."""
         try:
-            return not termios.tcgetattr(self.tty)[3] & termios.NOFLSH
+            is_on = termios.tcgetattr(self.tty)[3] & termios.NOFLSH
         except termios.error:
             return False
+        return not is_on and not (sys.platform.startswith("linux") and _catches(self.pid, signal.SIGINT))
 
     def unread(self) -> int:
         """Bytes typed that the VM has not read. The terminal is opened for a moment only: held open, it would not
@@ -127,7 +135,9 @@ class Vm:
         """Ctrl-C for a running program. False while the VM would die of it: not caught yet, or no longer."""
         if not _catches(self.pid, signal.SIGINT):
             return False
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError), _halted(self.pid):
+            if not _catches(self.pid, signal.SIGINT):      # the program has just ended
+                return False
             os.kill(self.pid, signal.SIGINT)
         return True
 
@@ -150,13 +160,26 @@ def _quiet(terminal: int) -> None:
     termios.tcsetattr(terminal, termios.TCSANOW, settings)
 
 
+@contextlib.contextmanager
+def _halted(pid: int) -> Iterator[None]:
+    """What is looked at stays as it is until it is over. Elsewhere than on Linux nothing can be looked at."""
+    if sys.platform.startswith("linux"):
+        os.kill(pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
 def _catches(pid: int, number: int) -> bool:
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return not sys.platform.startswith("linux")    # elsewhere nobody tells: take the risk
-    caught = next((line.split()[1] for line in status.splitlines() if line.startswith("SigCgt")), "0")
-    return bool(int(caught, 16) >> (number - 1) & 1)
+    masks = dict(line.split(":") for line in status.splitlines() if line.startswith(("SigCgt", "SigBlk")))
+    caught, blocked = (int(masks.get(name, "0"), 16) for name in ("SigCgt", "SigBlk"))
+    return bool((caught & ~blocked) >> (number - 1) & 1)
 
 
 def _die_with(parent: int) -> None:
@@ -193,6 +216,7 @@ def _signals() -> None:
     if os.environ.get("MICROPYTHON"):
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # handlers do not survive exec; ignoring does
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _child(start: Start, become: Callable[[list[str]], object], parent: int, terminal: int,
