@@ -49,7 +49,7 @@ def archive(config: bytes) -> Path:
     """
     name = checked_name(parsed(config, "what came from the node").get("devfid"))
     path = folder() / (name + SUFFIX)
-    _write(path, config)
+    write_whole(path, config)
     return path
 
 
@@ -69,7 +69,7 @@ def load(name: str) -> Config:
 
 def keep_access(name: str, access: str) -> None:
     """Note whether a node is to be locked or open: a word for the host, which the node's own file has no key for."""
-    _write(folder() / (checked_name(name) + ACCESS_SUFFIX), json.dumps({"access": access}).encode())
+    write_whole(folder() / (checked_name(name) + ACCESS_SUFFIX), json.dumps({"access": access}).encode())
 
 
 def access_of(name: str) -> str | None:
@@ -81,8 +81,8 @@ def access_of(name: str) -> str | None:
         return None
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Written beside and renamed; readable by its owner only, since a configuration holds passwords."""
+def write_whole(path: Path, data: bytes) -> None:
+    """Write beside and rename: a reader sees the old or the new. For its owner only: there may be passwords in it."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".")     # mode 0600
     try:

@@ -69,9 +69,19 @@ def clock():
 
 
 def setclock(year, month, mday, hour, min, sec):
-    """Set the clock. Returns the local time tuple."""
-    _clockwork().set_local(year, month, mday, hour, min, sec)
+    """Set the clock. Returns the local time tuple. Raises ValueError for a time that never is."""
+    wanted = year, month, mday, hour, min, sec
+    if not _is_time(wanted):
+        raise ValueError("takes year month mday hour min sec, got {}".format(wanted))
+    _clockwork().set_local(*wanted)
     return time.localtime()
+
+
+def _is_time(wanted):
+    try:
+        return time.localtime(time.mktime(wanted + (0, 0)))[:6] == wanted
+    except (TypeError, OverflowError):
+        return False
 
 
 async def ntp():
@@ -89,8 +99,8 @@ async def ntp():
 async def sun(refresh=False):
     """Today's {"sunrise": (h, m, s), "sunset": ...} local, or why there is none. refresh: ask `poshost`, `sunhost`."""
     if refresh:
-        from Position import refresh
-        await refresh()
+        import Position
+        await Position.refresh()
     import Sun
     unload("Sun")
     return Sun.today()
@@ -111,7 +121,8 @@ def cachedump(cdel=None, msgobj=None):
     """Stream all state files `*.pds`; with cdel delete that one."""
     from Files import names, read, remove
     if cdel is not None:
-        file = cdel if cdel.endswith(".pds") else cdel + ".pds"
+        file = str(cdel)
+        file = file if file.endswith(".pds") else file + ".pds"
         return "{} delete done.".format(file) if remove(file) else "{} not exists".format(file)
     for file in sorted(names("/")):
         if file.endswith(".pds"):
@@ -135,8 +146,11 @@ def alarms(clean=False, test=False, msgobj=None):
         errlog_clean(msgobj)
     from Boot import history
     from Debug import errlog_get         # not above: it would keep Logs.py in memory
-    unload("Boot")
+    from Strays import shadowed
+    unload("Boot", "Strays")
     errors = errlog_get(msgobj)
+    for line in shadowed():
+        msgobj(" " + line)
     msgobj(" Boots, newest first: {}".format(", ".join(history())))
     return {"NOK alarm" if errors else "OK alarm": errors}
 
