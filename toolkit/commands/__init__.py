@@ -91,7 +91,7 @@ def to_json(value: object) -> str:
 
 
 def overview() -> str:
-    rows = [f"  {', '.join(command.FLAGS):<28}{command.HELP}" for command in commands()]
+    rows = [f"  {', '.join(command.FLAGS):<30}{command.HELP}" for command in commands()]
     return "\n".join([f"usage: {USAGE}", "", "commands:", *rows, "", EXIT_CODES])
 
 
