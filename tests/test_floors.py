@@ -13,9 +13,10 @@ FLOORS = {part: floor for floor, parts in (
     (0, "pure"),
     (1, "Analog Boot Clockwork ConfigHandler Debug Files Folders Inputs Join LogicalPins Logs Network PinMap "
         "Progress Saved Settings Sun Time TinyPLed Udp Watchdog Zone boards"),
-    (2, "Background Catalogue InterruptHandler Modules Periodic Scheduler Strays TaskCommands TaskManager"),
+    (2, "Background Catalogue InterruptHandler Modules Periodic Scheduler Strays TaskCommands TaskManager "
+        "blocking queue sys_bus"),
     (3, "Beacon Commands CronCommands Crowd Discovery Http InterConnect InterpreterShell Introduction Login "
-        "Mdns Notify Ntp Packages Peers Position Rejoin SocketServer Transfer Unframed Update urequests"),
+        "Mdns Notify Ntp Packages Peers Position Rejoin SocketServer Transfer Unframed Update quec urequests usr"),
     (4, "Climate Common Compat DataLog Display Drives Lamp LampMore OledPages Part modules"),
     (5, "Hooks Live Recovery Startup Paths Takeover main micrOS micrOSloader reset"),
 ) for part in parts.split()}

@@ -2,6 +2,7 @@
 import time
 
 from ConfigHandler import cfgget
+from pure.lazy import publish
 from Time import EPOCH_S, clock, seconds
 
 
@@ -38,6 +39,7 @@ def _turn(local_s, ms):
     clock().booted += time.time() - before
     if clock().stepped:
         clock().stepped()
+    publish("time", clock().utc())
 
 
 def _offset(moment_s, is_local):

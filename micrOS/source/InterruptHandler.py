@@ -8,7 +8,7 @@ from micropython import const
 from ConfigHandler import cfgget
 from Debug import errlog_add
 from LogicalPins import PinError, physical_pin
-from pure.lazy import once
+from pure.lazy import once, publish
 
 try:
     from micropython import alloc_emergency_exception_buf
@@ -80,6 +80,7 @@ class Watch:
             self._press_ms = now_ms
             if self.counted - self.done < _WAITING:
                 self.counted += 1
+                publish(self.name, self.counted)
             else:
                 self.dropped += 1
         self._flag.set()

@@ -4,6 +4,7 @@ import time
 from micropython import const
 
 from Files import read, remove, write_whole
+from pure.lazy import publish
 from pure.log import added, counted, errors, tidy
 
 _ERRORS = const("err.log")
@@ -15,6 +16,8 @@ def keep_error(text, times):
     """Write down that an error came so many times more. Raises OSError."""
     lines, text = counted(_lines(_ERRORS), tidy(text), times)
     _write(_ERRORS, added(lines, time.localtime(), text, _ERROR_LINES))
+    if "[ERR]" in text:
+        publish("alarm", text)
 
 
 def errlog_get(msgobj=None):

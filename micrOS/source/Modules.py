@@ -5,7 +5,7 @@ import sys
 
 from Debug import console_write, trace
 from Files import exists
-from pure.lazy import once
+from pure.lazy import once, publish
 from pure.words import WordError, arguments, is_name
 
 PREFIX = "LM_"
@@ -88,6 +88,7 @@ class Modules:
             gc.collect()                 # the module stays: it shall not lie between garbage
             module = __import__(full)
             console_write("[lm] {} loaded".format(name))
+            publish("module", name)
         return module
 
     def forget(self, name):

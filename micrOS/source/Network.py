@@ -15,7 +15,7 @@ class Net:
 
     def is_lost(self):
         """True when the node is on no network of others, and wants to be."""
-        return not self.station.isconnected() and cfgget("nwmd") != "AP"
+        return not self.station.isconnected() and cfgget("nwmd") != "AP" and self.mode != "OFF"
 
     def ifconfig(self):
         """(address, mask, gateway, dns)."""

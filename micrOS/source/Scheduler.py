@@ -11,7 +11,7 @@ from ConfigHandler import cfgget
 from Debug import errlog_add
 from Files import read, write_whole
 from pure.cron import CronError, item, items
-from pure.lazy import once, unload
+from pure.lazy import once, publish, unload
 from Time import clock
 from Zone import zone
 
@@ -131,6 +131,7 @@ class Scheduler:
         return None if wait_s is None else from_s + wait_s
 
     def _fire(self, job):
+        publish("cron", "{} {}".format(job.tag, job.commands))
         if not self._start(job.tag, job.commands):
             errlog_add("[ERR] {} {}: still runs, this turn is left out".format(job.tag, job.commands))
 

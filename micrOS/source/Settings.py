@@ -8,7 +8,7 @@ import json
 
 from micropython import const
 from Files import exists, read, remove, write_whole
-from pure.lazy import unload
+from pure.lazy import publish, unload
 
 FILE = "node_config.json"
 _LAST_GOOD = const("node_config.bak")
@@ -222,6 +222,7 @@ def change(values, key, value):
         return _refused(key, value, expected)
     if old == OFFLOADED:
         write_whole(".{}.key".format(key), (sound,))
+        publish("config", key)
     elif sound != old:
         values[key] = sound
         try:
@@ -229,6 +230,7 @@ def change(values, key, value):
         except OSError:
             values[key] = old
             raise
+        publish("config", key)
     return None
 
 

@@ -28,6 +28,7 @@ class Session:
         self._shell = make_shell(address)
         self._lines = Lines()
         self._out = []               # streamed lines of the running command
+        self._is_long = False        # it is awaited
         self._out_bytes = 0
         self._has_left = False
         self.heard = time.ticks_ms()     # when the client last said something
@@ -73,10 +74,13 @@ class Session:
             return "not enough memory for that; system gclean may help, or reboot"
 
     async def _awaited(self, answer):
+        self._is_long = True             # what it streams shall be seen while it works
         try:
             return await answer
         except CallError as error:
             return str(error)
+        finally:
+            self._is_long = False
 
     def _packed(self, text):
         """The streamed lines, the answer and the prompt as bytes, to leave in one write."""
@@ -94,7 +98,7 @@ class Session:
         text = str(text)
         self._out.append(text)
         self._out_bytes += len(text)
-        if self._out_bytes > _STREAM_BYTES and not self._writer.out_buf:
+        if (self._is_long or self._out_bytes > _STREAM_BYTES) and not self._writer.out_buf:
             self._writer.write(("\n".join(self._out) + "\n").encode())
             self._out, self._out_bytes = [], 0
 

@@ -2,6 +2,14 @@
 import gc
 import sys
 
+tell = None                    # function(topic, message) of the bus, once somebody has loaded it
+
+
+def publish(topic, message):
+    """A word of the kernel's, for who listens. Allocates nothing: an interrupt may call it."""
+    if tell:
+        tell(topic, message)
+
 
 def once(make):
     """Decorator: make the thing on the first call, return the same one ever after."""

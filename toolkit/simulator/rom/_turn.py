@@ -68,11 +68,13 @@ class _Turn:
     def _wait_fast(self, poller, ms):
         begun = ticks_ms()
         ready = poller.poll(_least(max(_POLL_MS, self.poll_ms), ms))
+        waited_ms = ticks_diff(ticks_ms(), begun)
+        # a program that naps for less than the grace waits for it in pieces
+        self.poll_ms = max(_POLL_MS, self.poll_ms - waited_ms)
         if ms > 0:
-            ms = max(0, ms - ticks_diff(ticks_ms(), begun))
+            ms = max(0, ms - waited_ms)
         if ready or not ms:
             return ready
-        self.poll_ms = _POLL_MS
         self.saved_ms = min(_MAX_SAVED_MS, self.saved_ms + _POLL_MS)
         pack_into("<qI", _report, 0, ms, self.stamp)
         _look.write(_report)
