@@ -18,6 +18,7 @@ _TOPICS = (
     ("module", "name of a load module that was loaded"),
     ("alarm", "text of an alarm"),
     ("update", "name and bytes of a file that came in"),
+    ("meter.link, .frame, .value, .event", "an electricity meter: its line, what came, a value, an event"),
 )
 
 

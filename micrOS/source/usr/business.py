@@ -1,0 +1,61 @@
+"""The electricity meter solution's business: what comes from the TCP server goes to the meter, and back."""
+import time
+
+from micropython import const
+
+from Debug import errlog_add, trace
+from pure.rfc1662 import LengthReceiver
+from usr.protocol import RFC1662Protocol, RFC1662ProtocolResolver
+
+try:
+    from usr.qframe import CurrentApp, TcpClient, Uart
+except ImportError:                  # a node without QFrame: the same extensions on the node's own loop
+    from meter.extension import CurrentApp, TcpClient, Uart
+
+_PIECE_BYTES = const(1024)           # in one frame for the meter
+_GAP_MS = const(100)                 # a frame that stood still for so long is not gone on with
+
+
+class BusinessClient(TcpClient):
+    """The TCP client."""
+
+    def recv_callback(self, data):
+        for at in range(0, len(data), _PIECE_BYTES):
+            CurrentApp().uart.write(RFC1662Protocol.build_rfc_0x2100(data[at:at + _PIECE_BYTES]))
+
+
+class UartBusiness(Uart):
+    """The meter's line: bytes in any split become messages, each resolved in turn."""
+
+    def __init__(self, name, app=None):
+        self.receiver = LengthReceiver()
+        self._heard_ms = 0
+        super().__init__(name, app)
+
+    def recv_callback(self, data):
+        now_ms = time.ticks_ms()
+        is_late = not self.receiver.is_idle() and time.ticks_diff(now_ms, self._heard_ms) > _GAP_MS
+        self._heard_ms = now_ms
+        frames = self.receiver.silence() if is_late else []
+        for frame in frames + self.receiver.feed(data):
+            self._resolve(frame)
+
+    def _resolve(self, frame):
+        try:
+            rfc1662resolver.resolve(RFC1662Protocol(*frame))
+        except Exception as error:       # outer wall: a program's handler must not cost the next message
+            trace(error)
+            errlog_add("[ERR] meter message 0x{:04x}: {}".format(frame[0], error))
+
+
+rfc1662resolver = RFC1662ProtocolResolver()
+client = BusinessClient("client")
+uart = UartBusiness("uart")
+
+
+@rfc1662resolver.register_default(0x2100)
+def handle2100(msg):
+    """The meter's bytes go to the TCP server."""
+    data = msg.info().request_data()
+    if data:
+        CurrentApp().client.send(data)

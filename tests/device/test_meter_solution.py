@@ -1,0 +1,275 @@
+"""The electricity meter solution's classes and the samples of its document, on the board."""
+import json
+from pathlib import Path
+
+import pytest
+
+from micrOS.source.pure import quectel
+from tests.device import wire
+from tests.device.test_meter import Server
+from toolkit.simulator.models.meter import SerialMeter
+
+WAIT_S = 30.0
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "rfc1662.json").read_text())
+HANDED_IN = """
+import usr
+class App:
+    def __init__(self, config):
+        self.config = config
+        self.extensions = []
+    def append_extension(self, extension):
+        self.extensions.append(extension)
+        setattr(self, extension.name, extension)
+    def mainloop(self):
+        for extension in self.extensions:
+            if hasattr(extension, "load"):
+                extension.load()
+"""
+APPLICATION = HANDED_IN + """
+def start(port, *programs):
+    for program in programs:
+        __import__(program)
+    from usr.business import client, rfc1662resolver, uart
+    app = App({"UART": {"port": 1, "baudrate": 9600}, "TCP_SERVER": {"host": "127.0.0.1", "port": port}})
+    for extension in (rfc1662resolver, uart, client):
+        extension.init_app(app)
+    app.mainloop()
+def is_up():
+    from meter.extension import CurrentApp
+    return CurrentApp().uart.link.is_up and CurrentApp().client.link.is_up
+def write(data):
+    from meter.extension import CurrentApp
+    return CurrentApp().uart.write(data.encode())
+def counts():
+    from meter.extension import CurrentApp
+    from usr.business import uart
+    return {"client": CurrentApp().client.lost, "uart": uart.lost, "frames": uart.receiver.frames}
+"""
+# the document's, "Class RFC1662ProtocolResolver"
+REGISTERS = '''
+# we have inited a RFC1662ProtocolResolver object in `business.py` module
+# import `rfc1662resolver`
+from code.business import rfc1662resolver
+
+
+# decorate with protocol 0x2100
+@rfc1662resolver.register(0x2100)
+def handle2100(msg):
+  """when get a 0x2100 message,this function will be called"""
+  pass
+'''
+# "Writing Business Programs", without its imports
+POSTS = '''
+from code.business import rfc1662resolver, CurrentApp
+@rfc1662resolver.register(0x2100)
+def handle2100(msg):
+  """post data received to cloud"""
+  # message body bytes
+  data = msg.info().request_data()
+  if data:
+    # post data to tcp server by `client` extension register in Application
+    CurrentApp().client.send(data)
+'''
+SKELETONS = ('''
+class TcpClient(object):
+    # ...
+    def recv_callback(self, data):
+        raise NotImplementedError('you must implement this method to handle data received by tcp.')
+
+    def send(self, data):
+        # TODO: uplink data method
+        pass
+''', '''
+from usr.business import CurrentApp, RFC1662Protocol, TcpClient
+class BusinessClient(TcpClient):
+
+    def recv_callback(self, data):
+        # recv tcp data and send to uart
+        data = RFC1662Protocol.build_rfc_0x2100(data)
+        CurrentApp().uart.write(data)
+''', '''
+class Uart(object):
+    # ...
+    def recv_callback(self, data):
+        raise NotImplementedError('you must implement this method to handle data received from device.')
+
+    def write(self, data):
+        # TODO: write data to uart
+        pass
+''', '''
+from usr.business import Uart
+class UartBusiness(Uart):
+
+        def recv_callback(self, data):
+            # parse 1662 protocol data
+            pass
+''')
+# QFrame brings the folder that is the same as /usr
+CODE = {"code/business.py": "from usr.business import *\nfrom usr.business import CurrentApp\n"}
+FILES = {**CODE, "modules/LM_app.py": APPLICATION, "registers.py": REGISTERS, "posts.py": POSTS}
+
+
+def eventually(get, is_wanted):
+    return wire.eventually(get, is_wanted, WAIT_S)
+
+
+@pytest.fixture
+def board(make_board):
+    return make_board(files=FILES)
+
+
+@pytest.fixture
+def meter(board):
+    with SerialMeter(board, 1) as meter:
+        yield meter
+
+
+@pytest.fixture
+def server():
+    with Server() as server:
+        yield server
+
+
+def started(board, server, *programs):
+    board.shell(" ".join([f"app start {server.port}", *programs]))
+    server.accept()
+    eventually(lambda: board.shell("app is_up"), lambda text: text == "True")
+
+
+FRAMES = bytes.fromhex("7eff0300210006bf0102037e7dd3c37e" "7eff0300210001bfc9e47e")       # the second is empty
+
+
+@pytest.mark.parametrize("programs", [(), ("posts",)], ids=["the default", "the document's handler"])
+def test_a_frame_of_the_meter_reaches_the_server_and_an_empty_one_does_not(board, meter, server, programs):
+    started(board, server, *programs)
+    for piece in (FRAMES[:9], FRAMES[9:20], FRAMES[20:]):
+        meter._put(piece)
+    eventually(lambda: bytes(server.heard), bool)
+    assert bytes(server.heard) == b"\1\2\3\x7e\x7d"
+    eventually(lambda: json.loads(board.shell("app counts >json")), lambda told: told["frames"] == 2)
+
+
+def test_what_the_server_says_is_a_frame_for_the_meter(board, meter, server):
+    started(board, server)
+    server.link.sendall(b"hello")
+    eventually(lambda: meter.heard, bool)
+    assert meter.heard == [(0x2100, 0xBF, b"hello")]
+    server.link.sendall(bytes(3000))
+    eventually(lambda: len(meter.heard_data()), lambda count: count == 3005)
+
+
+def test_a_handler_of_the_user_takes_the_place_of_the_default_once(board, meter, server):
+    started(board, server, "registers")
+    meter.say(b"for the user only")
+    eventually(lambda: json.loads(board.shell("app counts >json")), lambda told: told["frames"] == 1)
+    meter.frame(quectel.MODULE, *quectel.get(0x8007))                   # nobody has registered for 0x2200
+    eventually(lambda: board.shell("system alarms"),
+               lambda text: '[ERR] meter message 0x2200: mode "0x2200" is not registered' in text)
+    assert not server.heard
+    again = board.shell("app start 1 posts")
+    assert again == 'exec_lm_core LM_app->start: mode "0x2100" already registered!'
+
+
+def test_without_a_server_the_client_says_so_and_counts(board, meter, server):
+    started(board, server)
+    server.hang_up()
+    eventually(lambda: board.shell("app is_up"), lambda text: text == "False")
+    meter.say(b"lost")
+    eventually(lambda: json.loads(board.shell("app counts >json")), lambda told: told["client"] == 1)
+    server.accept()
+    eventually(lambda: board.shell("app is_up"), lambda text: text == "True")
+    meter.say(b"found")
+    eventually(lambda: bytes(server.heard), lambda heard: heard == b"found")
+
+
+def test_extensions_outside_of_an_application_say_so(make_board):
+    board = make_board(main="import sys\nsys.path.append('/modules')\n", source="micrOS/source", shell=False)
+    said = board.run("import meter.extension as e\ntry:\n e.CurrentApp()\nexcept RuntimeError as x:\n print(x)")
+    assert said == "Working outside of application context.\n"
+
+
+# -- the classes, without the node around them
+
+
+def said_by(board, program):
+    return board.run("import usr\nfrom usr.protocol import *\nfrom pure import quectel\n" + program)
+
+
+@pytest.fixture(scope="module")
+def bare():
+    from toolkit.simulator import VirtualBoard
+    with VirtualBoard(main="", source="micrOS/source", files=CODE, shell=False) as running:
+        yield running
+
+
+@pytest.mark.parametrize("skeleton", SKELETONS, ids=["TcpClient", "BusinessClient", "Uart", "UartBusiness"])
+def test_the_classes_of_the_document_can_be_defined(bare, skeleton):
+    assert said_by(bare, skeleton + "print('defined')") == "defined\n"
+
+
+@pytest.mark.parametrize("row", VECTORS["parse"], ids=lambda row: row["name"])
+def test_a_message_prints_as_the_solution_prints_it(bare, row):
+    said = said_by(bare, f"m = RFC1662Protocol.build(bytes.fromhex('{row['frame']}'))\nprint(m)\nprint(m.hex())\n"
+                         "i = m.info()\nprint(i.param_id(), i.param_len(), i.request_id(), i.request_type())\n"
+                         "print(m.protocol(), m.cmd(), i.get_request_data_len())")
+    assert row["text"].replace("-2\n", "4294967294\n") in said
+    assert said.endswith("{}\n{id} {len} {request} {type}\n{protocol} {cmd} {data_len}\n".format(row["frame"], **row))
+    assert said.startswith("e ") == bool(row["said"])
+
+
+def test_what_is_no_frame_is_none_and_one_line(bare):
+    lines = {name: said_by(bare, f"print(RFC1662Protocol.build(bytes.fromhex('{frame}')))")
+             for name, frame in VECTORS["refused"]}
+    assert set(lines.values()) == {"head error\nNone\n", "fcs error\nNone\n", "build error\nNone\n"}
+    assert lines["bad_header"] == lines["bad_address"] == lines["bad_control"] == "head error\nNone\n"
+    assert lines["bad_end_flag"] == lines["truncated"] == "build error\nNone\n"
+
+
+CALLS = {
+    "get_ok_typeless": "replay_get(None, 0x1f)", "get_ok_str": "replay_get(9, b'hello')",
+    "get_ok_char": "replay_get(10, b'abc')", "get_ok_u8": "replay_get(0x11, b'\\x2a')",
+    "get_ok_u16": "replay_get(0x12, b'\\x12\\x34')", "get_unsupported_type": "replay_get(6, b'\\0\\0\\0\\1')",
+    "get_fail": "replay_get(success=False)", "set_ok": "replay_set()", "set_fail": "replay_set(False)",
+    "event_ack": "reply_event()", "event_ack_on_0x2100": "reply_event()",
+    "image_get": "image_replay_get(b'\\0\\1')", "image_set": "image_replay_set(b'\\0')",
+    "reply_on_protocol_with_low_byte": "reply_event()",
+}
+
+
+def test_replies_are_the_solutions(bare):
+    assert set(CALLS) == {row["name"] for row in VECTORS["replies"]}
+    program = "".join(f"print(RFC1662Protocol.build(bytes.fromhex('{row['request']}')).{CALLS[row['name']]}.hex())\n"
+                      for row in VECTORS["replies"])
+    said = [line for line in said_by(bare, program).splitlines() if not line.startswith("e ")]
+    assert said == [row["reply"] for row in VECTORS["replies"]]
+
+
+BUILDS = (
+    ("RFC1662ProtocolResolver.tcp_to_meter_packet(b'hello').hex()", "7eff0300210006bf68656c6c6f37e97e"),
+    ("RFC1662ProtocolResolver.tcp_to_meter_packet()", "None"),
+    ("RFC1662Protocol.build_rfc_0x2100(b'')", "None"),
+    ("RFC1662ProtocolResolver.module_to_meter_packet([0xC0, 0x8003, None]).hex()", "7eff0300220003c003808b077e"),
+    ("RFC1662Protocol.build_rfc_0x2200([0xC1, 0x8003, b'\\1\\x1f']).hex()", "7eff0300220005c10380011f9a847e"),
+    ("RFC1662Protocol.build_rfc_0x2200([192, 32771])", "RFC2200 parameter error\nNone"),
+    ("hex(FCSUtil.calc_crc(b'~123456789~~~'))", "0x6e90"),
+    ("FCSUtil.check(bytes.fromhex('7eff0300210001bfc9e47e'))", "True"),
+    ("FCSUtil.check(bytes.fromhex('7eff0300210001bfc9e57e'))", "False"),
+)
+
+
+@pytest.mark.parametrize(("call", "said"), BUILDS)
+def test_frames_are_built_as_the_document_says(bare, call, said):
+    assert said_by(bare, f"print({call})") == said + "\n"
+
+
+def test_a_set_without_bytes_is_a_type_error(bare):
+    assert said_by(bare, "try:\n RFC1662Protocol.build_rfc_0x2200([0xC1, 0x8003, None])\n"
+                         "except TypeError:\n print('TypeError')") == "TypeError\n"
+
+
+def test_the_solutions_numbers_are_there_the_seldom_ones_when_asked_for(bare):
+    assert said_by(bare, "import sys\nfrom usr.constant import COSEM, DATAType, CONSEM_COMMON_RFC1662_PARAM_ID as P\n"
+                         "print(COSEM.GET, COSEM.CET_ERROR_RESP, DATAType.DATATIME, hex(P.LQI))\n"
+                         "print('usr.constant_more' in sys.modules)\n"
+                         "from usr.constant import CLASS18_IMAGE_STATE\n"
+                         "print(CLASS18_IMAGE_STATE.IMAGE_ACTIVATION_FAILED)") == "192 200 25 0x8003\nFalse\n7\n"
