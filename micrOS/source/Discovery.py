@@ -12,7 +12,7 @@ from Network import net
 _BEACON_PORT = const(9007)     # as in pure/beacon.py and Mdns.py, which stay on the flash at boot
 _MDNS_PORT = const(5353)
 _GROUP = const("224.0.0.251")
-_GROUP_BYTES = b"\xe0\0\0\xfb"
+_GROUP_BYTES = const(b"\xe0\0\0\xfb")
 _ALL_OF_LOOPBACK = const("127.255.255.255")
 _MULTICAST_IF = const(32)      # IP_MULTICAST_IF of <linux/in.h>
 

@@ -1,4 +1,5 @@
 """What a person hooks into the boot: commands, CPU clock, a word about the memory. In memory only that long."""
+import asyncio
 import gc
 import os
 
@@ -6,16 +7,21 @@ from machine import freq
 from micropython import const
 
 from ConfigHandler import cfgget
-from Debug import console_write
+from Debug import console_write, errlog_add
 
 _FAST_HZ = const(240000000)
 _CALM_HZ = const(160000000)
+_HOOK_S = const(30)                  # for all of `boothook`: the network and the shell wait for its end
 
 
 async def bootup(execute, is_safe):
     """Run the commands of `boothook`, not in a safe boot, then set the CPU clock. execute: as Tasks.execute_pipe"""
-    if not is_safe:
-        await execute(cfgget("boothook"))
+    commands = cfgget("boothook")
+    if not is_safe and commands != "n/a":
+        try:
+            await asyncio.wait_for(execute(commands), _HOOK_S)
+        except asyncio.TimeoutError:
+            errlog_add("[ERR] boothook: not done in {} s; the rest of it is left out".format(_HOOK_S))
     set_speed()
 
 

@@ -4,11 +4,16 @@ Of https the line is encrypted, but nobody checks who is at its other end: a boa
 """
 import asyncio
 import os
+import socket
 
 from micropython import const
 
 from Files import remove
 from pure.http import Answer, HttpError, address, request
+from pure.lazy import unload
+from Udp import connect
+
+unload("Udp")
 
 _OK = const(200)
 _SILENCE_MS = const(5000)         # between two pieces
@@ -112,7 +117,10 @@ class Link:
         self._raw = self._through = None     # streams: of TCP, and the one to use
 
     async def open(self, is_secure, host, port):
-        self._raw = self._through = (await asyncio.open_connection(host, port))[0]
+        link = socket.socket()
+        self._raw = self._through = asyncio.StreamReader(link)   # open_connection() leaves it open when cancelled
+        connect(link, host, port)
+        yield asyncio.core._io_queue.queue_write(link)
         if is_secure:
             self._through = asyncio.StreamReader(secured(self._raw.s, host, do_handshake_on_connect=False))
 

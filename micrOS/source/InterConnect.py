@@ -1,17 +1,19 @@
 """Asks another node: one connection, one command, its answer; in memory only while it is asked."""
 import asyncio
 import socket
-from errno import EINPROGRESS
+import time
 
 from micropython import const
 
 from ConfigHandler import cfgget
+from Debug import errlog_add
 from Modules import CallError
 from pure.lazy import unload
 from TaskManager import manager
 
 TIMEOUT_S = 5                    # for all of it: finding, waiting while it is busy, answering
 _SILENCE_MS = const(3000)        # before its prompt
+_LONGEST_MS = const(60000)       # between two pieces; its end comes first
 _PAUSES_MS = const((100, 200, 400))       # while the other node is busy
 _MOST_BYTES = const(8192)        # of an answer
 _MOST_TASKS = const(10)          # at the same time
@@ -39,7 +41,7 @@ async def ask(host, line, timeout_s=TIMEOUT_S):
     """
     from Peers import PeerError
     try:
-        return await asyncio.wait_for_ms(_ask(host, line), int(1000 * timeout_s))
+        return await _ask(host, line, time.ticks_add(time.ticks_ms(), int(1000 * timeout_s)))
     except asyncio.TimeoutError:
         raise LinkError("gave no answer in {} s".format(timeout_s))
     except OSError as error:
@@ -52,63 +54,113 @@ async def ask(host, line, timeout_s=TIMEOUT_S):
         unload("Peers", "Udp", "pure.beacon", "pure.dns")
 
 
-async def _ask(host, line):
+async def _ask(host, line, end_ms):
     from Peers import find, forget
     for pause_ms in _PAUSES_MS:
-        peer = await find(host)
+        peer = await find(host, end_ms)
         try:
-            return await _talk(peer, line)
+            return await _talk(host, peer, line, end_ms)
         except BusyError:
             await asyncio.sleep_ms(pause_ms)
         except StrangerError:
-            if peer[2] is None:          # found by its address: there is no other place to look
+            if _is_direct(host, peer):           # there is no other place to look
                 raise
             forget(host)
-    return await _talk(await find(host), line)
+    return await _talk(host, await find(host, end_ms), line, end_ms)
 
 
-async def _talk(peer, line):
-    """One session: the line is said to nobody but the wanted node, with our own password if it asks for one."""
-    address, port, wanted, uid, trusted = peer
-    link = socket.socket()
-    stream = asyncio.StreamReader(link)      # open_connection() would leave the socket open when it is cancelled
+async def _talk(host, peer, line, end_ms):
+    """One session: the line is said to nobody but the wanted node."""
+    address, port, name, uid = peer
+    talk = _Talk(end_ms)
     try:
-        greeting = await _reached(_greeting(link, stream, address, port))
-        prompts = _prompts(greeting, wanted)
-        if uid and await _said(stream, "hello", prompts) != "hello:{}:{}".format(wanted, uid):
-            raise StrangerError("is another node by now")
-        if greeting.endswith(prompts[_LOCKED]):
-            if not trusted:
-                raise LinkError("wants a password; ours is for nodes that the beacon knows, or named by address")
-            if await _said(stream, cfgget("appwd"), prompts) != "AuthOk":
-                raise LinkError("wants another password")
-        return await _said(stream, line, prompts)
+        await talk.begin(address, port, name)
+        if uid or talk.is_locked:
+            met = (await talk.say("hello") + "::").split(":")    # hello:<name>:<uid>
+            if uid and met[1:3] != [name, uid]:
+                raise StrangerError("is another node by now")
+            if talk.is_locked:
+                await _log_in(talk, address, met[2], _is_direct(host, peer))
+        return await talk.say(line)
     except OSError as error:
         raise LinkError("broke off: {}".format(error))
     finally:
-        await stream.wait_closed()
+        talk.close()
 
 
-async def _greeting(link, stream, address, port):
-    """Bytes that a node says first. Raises OSError when there is none."""
-    link.setblocking(False)
+def _is_direct(host, peer):
+    """True when the node was named by its address."""
+    return host.partition(":")[0] == peer[0]
+
+
+async def _log_in(talk, address, uid, is_direct):
+    """Tell our password, if a person has named this node by its address: now (is_direct), or before."""
+    from Peers import is_trusted, trust
+    if not is_direct and not is_trusted(address, uid):
+        raise LinkError("wants a password, but a name proves nothing: if it is at {0}, say this once with >>{0}".format(
+            address))
+    if await talk.say(cfgget("appwd")) != "AuthOk":
+        raise LinkError("wants another password")
     try:
-        link.connect(socket.getaddrinfo(address, port)[0][-1])
+        trust(address, uid)
     except OSError as error:
-        if error.errno != EINPROGRESS:
-            raise
-    yield asyncio.core._io_queue.queue_write(link)
-    return await _heard(stream, ())          # a refused connection raises only here
+        errlog_add("[ERR] intercon: the flash says {}".format(error))
 
 
-async def _reached(step):
-    """What a step gives that shows whether there is a node. Raises StrangerError."""
-    try:
-        return await asyncio.wait_for_ms(step, _SILENCE_MS)
-    except asyncio.TimeoutError:
-        raise StrangerError("cannot be reached: silent for {} ms".format(_SILENCE_MS))
-    except OSError as error:
-        raise StrangerError("cannot be reached: {}".format(error))
+class _Talk:
+    """A session with another node that ends at end_ms: then whoever waits gets a TimeoutError.
+
+    Waiting tasks are those of asyncio: one of our own would outlive this module in its memory.
+    """
+
+    def __init__(self, end_ms):
+        self._end_ms = end_ms
+        self._link = socket.socket()
+        self._stream = asyncio.StreamReader(self._link)      # open_connection() leaves the socket open when cancelled
+        self._prompts = ()
+        self.is_locked = False
+
+    async def begin(self, address, port, name):
+        """Up to the first prompt, which has to be that of `name`, None: anybody's. Raises StrangerError, BusyError."""
+        from Udp import connect
+        try:
+            connect(self._link, address, port)
+            greeting = await self._heard(_SILENCE_MS)        # a refused connection raises only here
+        except asyncio.TimeoutError:
+            raise StrangerError("cannot be reached: it is silent")
+        except OSError as error:
+            raise StrangerError("cannot be reached: {}".format(error))
+        self._prompts = _prompts(greeting, name)
+        self.is_locked = greeting.endswith(self._prompts[_LOCKED])
+
+    async def say(self, line):
+        """What the other node says to a line."""
+        self._stream.write((line + "\n").encode())
+        if self._stream.out_buf:
+            await asyncio.wait_for_ms(self._stream.drain(), self._left_ms())
+        text, _, last = str(await self._heard(), "utf-8").rpartition("\n")
+        if last.encode() not in self._prompts:
+            if last or not text.rstrip().endswith("Bye!"):
+                raise LinkError("went away before its answer was whole")
+            text = text.rstrip("\n")
+        return text
+
+    def close(self):
+        self._link.close()
+
+    async def _heard(self, most_ms=_LONGEST_MS):
+        """Bytes up to a prompt, any while none is known, or up to the end of the session. most_ms: between pieces."""
+        said = b""
+        while True:
+            data = await asyncio.wait_for_ms(self._stream.read(_PIECE_BYTES), min(most_ms, self._left_ms()))
+            said += data
+            if len(said) > _MOST_BYTES:
+                raise LinkError("says more than {} bytes".format(_MOST_BYTES))
+            if not data or (said[said.rfind(b"\n") + 1:] in self._prompts if self._prompts else said.endswith(b" $ ")):
+                return said
+
+    def _left_ms(self):
+        return max(0, time.ticks_diff(self._end_ms, time.ticks_ms()))
 
 
 def _prompts(greeting, wanted):
@@ -119,31 +171,6 @@ def _prompts(greeting, wanted):
     if wanted and name != wanted:
         raise StrangerError("is {} by now".format(name))
     return [(mark + name + " $ ").encode() for mark in _MARKS]
-
-
-async def _said(stream, line, prompts):
-    """What the other node says to a line."""
-    stream.write((line + "\n").encode())
-    if stream.out_buf:
-        await stream.drain()
-    text, _, last = str(await _heard(stream, prompts), "utf-8").rpartition("\n")
-    if last.encode() not in prompts:
-        if last or not text.rstrip().endswith("Bye!"):
-            raise LinkError("went away before its answer was whole")
-        text = text.rstrip("\n")
-    return text
-
-
-async def _heard(stream, prompts):
-    """Bytes up to one of the prompts, () for any, or up to the end of the session."""
-    said = b""
-    while True:
-        data = await stream.read(_PIECE_BYTES)
-        said += data
-        if len(said) > _MOST_BYTES:
-            raise LinkError("says more than {} bytes".format(_MOST_BYTES))
-        if not data or (said[said.rfind(b"\n") + 1:] in prompts if prompts else said.endswith(b" $ ")):
-            return said
 
 
 def send_cmd(host, cmd, timeout_s=TIMEOUT_S):

@@ -5,8 +5,9 @@ import network
 from micropython import const
 
 from ConfigHandler import cfgget, cfgput
-from Debug import console_write
+from Debug import console_write, errlog_add
 from Network import net
+from pure.lazy import publish
 
 _JOIN_MS = const(30000)           # a slow router answers within this
 _POLL_MS = const(100)
@@ -16,18 +17,18 @@ async def up():
     """Join one of the known networks, else open our own."""
     net().mode = await _mode(net().station, net().access_point)
     console_write("[NW] {} {}".format(net().mode, net().ifconfig()[0]))
+    publish("network", net().mode)
 
 
 async def _mode(station, access_point):
-    """"STA" when a known network was joined, else "AP"."""
-    access_point.active(False)
-    if cfgget("nwmd") != "AP" and await _join_any(station):
-        _remember(station.ifconfig()[0])
-        return "STA"
-    station.active(False)
-    access_point.active(True)
-    access_point.config(ssid=cfgget("devfid"), key=cfgget("appwd"), authmode=network.AUTH_WPA2_PSK)
-    return "AP"
+    """"STA" when a known network was joined, "AP" when our own is open, "Unknown" without either."""
+    for mode, way in (("STA", _join_any), ("AP", _open)):
+        try:
+            if await way(station, access_point):
+                return mode
+        except Exception as error:       # outer wall: a radio that refuses must not cost the shell; Rejoin.py goes on
+            errlog_add("[ERR] network {}: {}".format(mode, error))
+    return "Unknown"
 
 
 async def again(station, anew):
@@ -35,36 +36,50 @@ async def again(station, anew):
     if anew:
         station.active(False)
     station.active(True)
-    for name, password in _known():
-        if await _join(station, name, password):
-            _remember(station.ifconfig()[0])
-            return True
-    return False
+    return await _join(station, _known())
 
 
-async def _join_any(station):
+def came_back():
+    """A known network was joined, perhaps from our own."""
+    net().access_point.active(False)
+    net().mode = "STA"
+    console_write("[NW] back: {}".format(net().ifconfig()[0]))
+
+
+async def _join_any(station, access_point):
+    access_point.active(False)
+    if cfgget("nwmd") == "AP":
+        return False
+    network.hostname(cfgget("devfid"))
     station.active(True)
     if station.isconnected():        # a soft reboot keeps the link
+        _remember(station.ifconfig()[0])
         return True
-    network.hostname(cfgget("devfid"))
-    visible = [str(found[0], "utf-8") for found in station.scan()]
-    for name, password in _known():
-        if name in visible and await _join(station, name, password):
-            return True
-    return False
+    visible = [found[0] for found in station.scan()]
+    return await _join(station, [known for known in _known() if known[0].encode() in visible])
 
 
-async def _join(station, name, password):
-    try:
-        station.connect(name, password)
-    except OSError:                  # the ESP32's driver is at it by itself
-        pass
-    for _ in range(_JOIN_MS // _POLL_MS):
-        if station.isconnected():
-            _fix_address(station)
-            return True
-        await asyncio.sleep_ms(_POLL_MS)
-    station.disconnect()
+async def _open(station, access_point):
+    station.active(False)
+    access_point.active(True)
+    access_point.config(ssid=cfgget("devfid"), key=cfgget("appwd"), authmode=network.AUTH_WPA2_PSK)
+    return True
+
+
+async def _join(station, known):
+    """True when one of the networks, pairs (name, password), was joined."""
+    for name, password in known:
+        try:
+            station.connect(name, password)
+        except OSError:                  # the ESP32's driver is at it by itself
+            pass
+        for _ in range(_JOIN_MS // _POLL_MS):
+            if station.isconnected():
+                _fix_address(station)
+                _remember(station.ifconfig()[0])
+                return True
+            await asyncio.sleep_ms(_POLL_MS)
+        station.disconnect()
     return False
 
 

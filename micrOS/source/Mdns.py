@@ -11,8 +11,8 @@ from pure.lazy import unload
 
 _PORT = const(5353)
 _GROUP = const("224.0.0.251")
-_SERVICE = b"_micros._tcp.local"
-_SERVICES = b"_services._dns-sd._udp.local"        # asks which services there are: RFC 6763, section 9
+_SERVICE = const(b"_micros._tcp.local")
+_SERVICES = const(b"_services._dns-sd._udp.local")        # asks which services there are: RFC 6763, section 9
 _TTL_S = const(120)            # RFC 6762, section 10
 _PLAIN_TTL_S = const(10)       # for who speaks plain DNS: section 6.7
 
@@ -21,9 +21,13 @@ def answer(link, data, peer):
     """Answer what is asked about us: to everybody, or to the one who asked in plain DNS."""
     unload("Introduction", "Udp", "pure.beacon", "pure.dns")
     try:
-        ident, is_answer, questions, place = dns.questions(data)
-    except dns.DnsError:
-        return
+        _answer(link, data, peer)
+    except dns.DnsError:             # no question, or a `devfid` such as `a..b` that cannot be a host name
+        pass
+
+
+def _answer(link, data, peer):
+    ident, is_answer, questions, place = dns.questions(data)
     if is_answer:
         return
     is_plain = Udp.sender(peer)[1] != _PORT

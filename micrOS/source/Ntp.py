@@ -1,7 +1,6 @@
 """Asks a time server until it answers, and sets the clock; in memory only that long."""
 import asyncio
 import os
-import socket
 
 from micropython import const
 
@@ -54,7 +53,7 @@ async def ask():
         raise NoTimeError("no time server; set the key ntphost")
     try:
         utc_s, ms = await _exchange(host, int(port or _PORT))
-    except (OSError, ValueError, NoTimeError) as error:      # ValueError: no port, or an SntpError
+    except (OSError, OverflowError, ValueError, NoTimeError) as error:      # no port, a port that is none
         raise NoTimeError("{}: {}".format(host, error))
     finally:
         unload("pure.sntp")
@@ -64,22 +63,29 @@ async def ask():
 
 
 async def _exchange(host, port):
-    from pure.sntp import answer, request
-    to = socket.getaddrinfo(host, port)[0][-1]       # blocks as long as the name server does: MicroPython has no other
+    import Udp
+    from pure.sntp import request
     token = os.urandom(8)
-    link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    link = Udp.opened()
     try:
-        link.setblocking(False)
-        link.sendto(request(token), to)
-        return answer(await _received(link), token)
+        link.sendto(request(token), Udp.place(host, port))
+        return await _answer(link, token)
     finally:
         link.close()
+        unload("Udp")
 
 
-async def _received(link):
+async def _answer(link, token):
+    """(seconds since 2000-01-01 UTC, ms). What comes and is no answer does not end the wait: anybody can send it."""
+    from Udp import heard
+    from pure.sntp import SntpError, answer
+    refusal = "no answer in {} ms".format(_ANSWER_MS)
     for _ in range(_ANSWER_MS // _POLL_MS):
+        told = heard(link)
         try:
-            return link.recv(512)
-        except OSError:                      # nothing yet
-            await asyncio.sleep_ms(_POLL_MS)
-    raise NoTimeError("no answer in {} ms".format(_ANSWER_MS))
+            if told:
+                return answer(told[0], token)
+        except SntpError as error:
+            refusal = error
+        await asyncio.sleep_ms(_POLL_MS)
+    raise NoTimeError(refusal)

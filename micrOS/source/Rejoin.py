@@ -7,7 +7,7 @@ from micropython import const
 import Join
 from Debug import console_write, errlog_add
 from Network import net
-from pure.lazy import unload
+from pure.lazy import publish, unload
 from Time import seconds
 
 _PAUSES_S = const((2, 5, 10, 20, 40, 60))   # between two tries; the last one again and again
@@ -19,22 +19,36 @@ async def run(has_come):
     """Until the node is on a known network. has_come(s without it): what is to be done then."""
     begun_s, tries = seconds(), 0
     console_write("[NW] lost")
+    publish("network", "")
     while not net().station.isconnected() and not await _joined(tries):
-        if seconds() - begun_s > _MOST_S and net().mode == "STA":
+        if seconds() - begun_s > _MOST_S and net().mode != "AP":
             _restart()
         await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
         tries += 1
-    net().access_point.active(False)
-    net().mode = "STA"
-    console_write("[NW] back: {}".format(net().ifconfig()[0]))
+    was_on_one = net().mode == "STA"
+    Join.came_back()
+    publish("network", "STA")
+    if not was_on_one:
+        _ask_time()
     unload("Rejoin", "Join")
     has_come(seconds() - begun_s)
 
 
 async def _joined(tries):
     """True when a known network was joined. Guests of our own network keep it: nothing is tried meanwhile."""
-    guests = net().mode == "AP" and net().access_point.status("stations")
-    return not guests and await Join.again(net().station, anew=tries >= _GENTLE)
+    try:
+        guests = net().mode == "AP" and net().access_point.status("stations")
+        return not guests and await Join.again(net().station, anew=tries >= _GENTLE)
+    except Exception as error:       # outer wall: a radio that refuses is tried again, at last after a restart
+        errlog_add("[ERR] network: {}".format(error))
+        return False
+
+
+def _ask_time():
+    """Nobody has, since the node boots: there was no network of others."""
+    import Ntp
+    unload("Ntp")
+    Ntp.begin()
 
 
 def _restart():

@@ -5,13 +5,16 @@ Code of its own time uses `await Http.fetch(url)`, which holds up nobody.
 import json as _json
 import socket
 import time
-from errno import EINPROGRESS
 from select import POLLIN, POLLOUT, poll
 
 from micropython import const
 
 from Http import MOST_BYTES, WebError, host_of, secured
 from pure.http import Answer, HttpError, address, request
+from pure.lazy import unload
+from Udp import connect
+
+unload("Udp")
 
 _SILENCE_MS = const(2000)         # as 1.20
 _WHOLE_MS = const(5000)
@@ -70,12 +73,7 @@ class _Talk:
     def __init__(self, link, is_secure, host, port):
         self._end_ms = time.ticks_add(time.ticks_ms(), _WHOLE_MS)
         self._link = link
-        link.setblocking(False)
-        try:
-            link.connect(socket.getaddrinfo(host, port)[0][-1])
-        except OSError as error:
-            if error.errno != EINPROGRESS:
-                raise
+        connect(link, host, port)
         self._wait(POLLOUT)
         if is_secure:
             self._link = secured(link, host, do_handshake_on_connect=False)

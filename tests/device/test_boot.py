@@ -10,7 +10,7 @@ PASSWORD = "ADmin123"
 
 def console_until(board, text):
     """The board's console, once it says text."""
-    return eventually(board.console, lambda said: text in said)
+    return eventually(board.console, lambda said: text in said, timeout_s=30)
 
 
 @pytest.mark.parametrize(("command", "cause"), [("reboot", 5), ("reboot -h", 2)])

@@ -193,6 +193,16 @@ def test_a_name_with_a_dot_is_one_label(make_board):
     assert met == board.name
 
 
+def test_a_name_that_cannot_be_a_host_is_found_by_the_beacon_alone(make_board):
+    for name in (own_name("a..b"), own_name("lamp") + "."):
+        board = make_board(name=name)
+        assert answer_of(name)[0] == board.address
+        with mouth() as link:
+            link.sendto(dns.query(SERVICE, dns.PTR), GROUP)
+            assert [sender for _, sender in came(link) if sender[0] == board.address] == []
+        assert "Traceback" not in board.console()
+
+
 def names_by_mdns():
     return {told.device.address: told.device.name for told in asking_by_mdns.ask(LOOPBACK, 0.5)}
 

@@ -17,6 +17,15 @@ import asyncio
 async def wait():
     await asyncio.sleep(3600)
 """
+PROBE = """
+import asyncio
+import gc
+
+async def used():
+    await asyncio.sleep_ms(1)
+    gc.collect()
+    return gc.mem_alloc()
+"""
 
 
 @pytest.fixture
@@ -160,9 +169,26 @@ def test_a_node_that_falls_silent_is_an_error_in_the_time_that_was_set(make_boar
         assert told(session, tag) == f"{other.address} gave no answer in 1 s "
 
 
+def test_numbers_that_are_no_address_are_not_looked_up(make_board):
+    asking = make_board()
+    for tag in ("999.1.1.1", "1.2.3.", "1.2.3.4444", "1.2"):
+        assert asking.shell(f"system clock >>{tag}").startswith(f"{tag} is not on this network")
+
+
+def test_a_name_of_the_internet_is_looked_up_and_its_node_not_told_the_password(make_board):
+    asking, prompt = make_board(config={"appwd": PASSWORD}), b"[password] far $ "
+    with Node120({"hello": (b"hello:far:u1\n", prompt)}, prompt) as locked, Node120() as opened:
+        for name, node in (("locked.test", locked), ("opened.test", opened)):
+            asking.world[name] = ("127.0.0.1", node.port)
+        assert asking.shell("system heartbeat >>opened.test") == "<3 heartbeat <3"
+        assert "wants a password" in asking.shell("system heartbeat >>locked.test")
+        assert locked.heard == ["hello"]
+
+
 # -- by name
 def test_two_nodes_switch_each_others_lamps_by_name_and_one_of_them_is_locked(named):
     lamp, safe = named
+    assert lamp.shell(f"system heartbeat >>{safe.address}") == "<3 heartbeat <3"       # a person says: this is it
     assert lamp.shell(f"genIO set_out 4 True >>{safe.name}") == " pin: 4\n state: True"
     assert safe.pins[4] == 1
     assert safe.shell(PASSWORD, f"genIO set_out 5 True >>{lamp.name}.local") == "AuthOk\n pin: 5\n state: True"
@@ -171,8 +197,98 @@ def test_two_nodes_switch_each_others_lamps_by_name_and_one_of_them_is_locked(na
 
 def test_a_node_goes_by_its_uid_too(named):
     lamp, safe = named
+    uid = lamp.shell("hello").split(":")[2]
+    assert safe.shell(PASSWORD, f"system heartbeat >>{uid}") == "AuthOk\n<3 heartbeat <3"
+
+
+# -- who is told our password
+def test_a_locked_node_that_nobody_has_named_by_its_address_is_not_told_the_password(named):
+    lamp, safe = named
+    assert lamp.shell(f"genIO set_out 4 True >>{safe.name}") == (
+        f"{safe.name} wants a password, but a name proves nothing: if it is at {safe.address}, "
+        f"say this once with >>{safe.address}")
+    assert safe.pins[4] == 0
+
+
+def test_who_was_named_by_its_address_is_trusted_after_a_reboot_and_until_it_is_forgotten(named):
+    lamp, safe = named
+    lamp.shell(f"system heartbeat >>{safe.address}")
+    lamp.reset()
+    lamp.wait_ready()
+    assert lamp.shell(f"system heartbeat >>{safe.name}") == "<3 heartbeat <3"
+    assert lamp.shell("system cachedump intercon") == "intercon.pds delete done."
+    assert "wants a password" in lamp.shell(f"system heartbeat >>{safe.name}")
+
+
+def test_another_password_makes_nobody_trusted(make_board):
+    asking = make_board()
+    safe = make_board(name=own_name("safe"), config={"appwd": PASSWORD, "auth": True})
+    assert asking.shell(f"system heartbeat >>{safe.address}") == f"{safe.address} wants another password"
+    assert not (asking.dir / "intercon.pds").exists()
+
+
+def test_who_takes_the_name_of_a_trusted_node_is_not_told_the_password(named):
+    lamp, safe = named
+    lamp.shell(f"system heartbeat >>{safe.address}")
     uid = safe.shell("hello").split(":")[2]
-    assert lamp.shell(f"system heartbeat >>{uid}") == "<3 heartbeat <3"
+    safe.stop()
+    with Liar(safe.name, uid) as liar:
+        assert "wants a password" in lamp.shell(f"genIO set_out 4 True >>{safe.name}")
+        assert liar.node.heard == ["hello"]
+
+
+@pytest.mark.slow
+def test_another_node_at_the_address_of_a_trusted_one_is_not_told_the_password(make_board):
+    asking = make_board(config={"appwd": PASSWORD})
+    locked = {"appwd": PASSWORD, "auth": True}
+    first = make_board(name=own_name("safe"), address=own_address(), config=locked)
+    asking.shell(f"system heartbeat >>{first.address}")
+    first.stop()
+    make_board(name=first.name, address=first.address, config=locked)
+    assert "wants a password" in asking.shell(f"system heartbeat >>{first.name}")
+
+
+@pytest.mark.slow
+def test_two_that_claim_one_name_and_one_uid_are_told_apart_by_their_addresses(make_board):
+    asking, name = make_board(), own_name("lamp")
+    with Liar(name, "u1") as one, Liar(name, "u1", "127.9.9.9") as other:
+        assert asking.shell(f"genIO set_out 4 True >>{name}") == (
+            f"{name} is the name of 127.0.0.1 (u1) and 127.9.9.9 (u1); say which by its address")
+        assert one.node.heard == other.node.heard == []
+
+
+class Liar:
+    """Answers the beacon for a name from an address of its own; there a locked node of 1.20 listens."""
+
+    def __init__(self, name, uid, address="127.0.0.1"):
+        prompt = f"[password] {name} $ ".encode()
+        self.node = Node120({"hello": (f"hello:{name}:{uid}\n".encode(), prompt)}, prompt)
+        self._told = (name, uid, address, self.node.port, 0, "1", True, "x")
+        self._ear, self._mouth = ear(), mouth(address)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._answer)
+
+    def _answer(self):
+        while not self._stop.is_set():
+            with contextlib.suppress(TimeoutError, beacon.BeaconError):
+                question, asker = self._ear.recvfrom(2048)
+                token, wanted = beacon.asked(question)
+                if wanted == self._told[0]:
+                    self._mouth.sendto(beacon.answer(token, self._told), asker)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join(5)
+        self._ear.close()
+        self._mouth.close()
+        self.node.__exit__()
+
+
+# -- by name, remembered
 
 
 @pytest.mark.slow
@@ -243,14 +359,14 @@ def test_a_node_that_moved_is_found_at_its_new_place(make_board):
 
 
 @pytest.mark.slow
-def test_a_node_without_a_beacon_is_found_by_mdns_and_is_not_told_our_password(make_board):
+def test_a_node_without_a_beacon_is_found_by_mdns(make_board):
     asking = make_board(config={"appwd": PASSWORD})
     opened = make_board(name=own_name("open"), config={"beacon": False})
     locked = make_board(name=own_name("lock"), config={"beacon": False, "appwd": PASSWORD, "auth": True})
     assert asking.shell(f"system heartbeat >>{opened.name}.local") == "<3 heartbeat <3"
-    answer = asking.shell(f"system heartbeat >>{locked.name}.local")
-    assert answer.startswith(f"{locked.name}.local wants a password; ours is for nodes that the beacon knows")
+    assert "wants a password" in asking.shell(f"system heartbeat >>{locked.name}.local")
     assert asking.shell(f"system heartbeat >>{locked.address}") == "<3 heartbeat <3"
+    assert asking.shell(f"system heartbeat >>{locked.name}.local") == "<3 heartbeat <3"
 
 
 @pytest.mark.slow
@@ -296,6 +412,18 @@ def respond(link, name, stop):
             if not is_answer and (host, dns.A) in questions:
                 records = (dns.record(host, dns.A, 10, socket.inet_aton("127.0.0.1")),)
                 link.sendto(dns.reply(records, ident, (host, dns.A)), sender)
+
+
+def test_asking_by_name_leaves_nothing_in_memory(make_board):
+    """A task that ended with code of InterConnect in its hands would keep all of it, 10 KB."""
+    asking = make_board(files={"modules/LM_probe.py": PROBE})
+    with asking.session() as session:
+        session.send("system heartbeat >>nosuch")
+        session.send("probe used")
+        before = int(session.send("probe used"))
+        for _ in range(6):
+            session.send("system heartbeat >>nosuch")
+            assert int(session.send("probe used")) - before < 2048
 
 
 # -- in the background

@@ -7,7 +7,10 @@ from tests.device.wire import eventually
 
 BAD = """
 import machine
+import asyncio
 kept = []
+async def wait():
+    await asyncio.sleep(36000)
 def hang():
     while True:
         pass
@@ -22,6 +25,7 @@ def eat_everything():
     eat()
 """
 BITES_S = 30
+BOOTS_S = 30.0                       # for a few boots on a machine that does much else
 
 
 @pytest.fixture
@@ -38,12 +42,12 @@ def starts(board):
 
 def serves(board):
     """Wait for the shell of the boot that is under way."""
-    eventually(lambda: this_boot(board.console()), lambda said: "[shell] listens" in said)
+    eventually(lambda: this_boot(board.console()), lambda said: "[shell] listens" in said, BOOTS_S)
 
 
 def is_safe(board):
     """Wait for the shell of a safe boot."""
-    eventually(board.console, lambda said: "safe mode" in said and "[shell] listens" in said.rpartition("safe mode")[2])
+    eventually(board.console, lambda said: "[shell] listens" in said.partition("safe mode")[2], BOOTS_S)
 
 
 def alarms(board):
@@ -58,7 +62,7 @@ def starve(board):
     eventually(lambda: (board.dir / "err.log").exists() and (board.dir / "err.log").read_text(),
                lambda log: log and "holds up the node" in log)        # a line that repeats is kept once
     board.clock.advance(BITES_S / 4 + 1)
-    eventually(lambda: starts(board), lambda now: now > before)
+    eventually(lambda: starts(board), lambda now: now > before, BOOTS_S)
 
 
 def this_boot(said):
@@ -83,13 +87,22 @@ def test_a_boothook_that_resets_the_board_ends_in_safe_mode(node):
 def test_a_boothook_that_hangs_is_named_and_ends_in_safe_mode(node):
     board = node("bad hang")
     for _ in range(3):
-        eventually(lambda: this_boot(board.console()), lambda said: "[lm] bad loaded" in said)
+        eventually(lambda: this_boot(board.console()), lambda said: "[lm] bad loaded" in said, BOOTS_S)
         starve(board)
     is_safe(board)
     told = alarms(board)
     assert "[ERR] bad hang holds up the node; the watchdog resets it after 30 s" in told
     assert "safe mode: 3 boots" in told
     assert "Boots, newest first: watchdog, watchdog, watchdog, power" in told
+
+
+def test_a_boothook_that_waits_for_ever_is_cut_off(make_board):
+    hook = "bad wait; genIO set_out 5 True"
+    board = make_board(turn=True, files={"modules/LM_bad.py": BAD}, config={"boothook": hook}, shell=False)
+    board.clock.run(40)
+    serves(board)
+    assert "[ERR] boothook: not done in 30 s; the rest of it is left out" in alarms(board)
+    assert board.pins[5] == 0
 
 
 def test_a_boothook_that_eats_memory_costs_only_itself(node):
@@ -111,7 +124,7 @@ def test_three_quick_power_cuts_do_not_trigger_safe_mode(node):
     for _ in range(4):
         board.power_cycle()
         serves(board)
-        eventually(lambda: board.pins[4], bool)
+        eventually(lambda: board.pins[4], bool, BOOTS_S)
     assert "safe mode" not in alarms(board)
     assert "Boots, newest first: power, power, power, power, power" in alarms(board)
 
@@ -120,7 +133,7 @@ def test_safe_mode_is_left_by_a_reboot(node):
     board = node("bad crash")
     is_safe(board)
     assert board.shell("conf", "boothook genIO set_out 4 True", "noconf", "reboot").count("Saved") == 1
-    eventually(lambda: board.pins[4], bool)
+    eventually(lambda: board.pins[4], bool, BOOTS_S)
     serves(board)
     assert board.shell("system alarms clean=True", "system alarms").endswith("OK alarm: 0")
 
@@ -149,7 +162,7 @@ def test_wanted_reboots_count_as_good_boots(make_board):
     for _ in range(4):
         before = starts(board)
         board.shell("reboot -h")
-        eventually(lambda before=before: starts(board), lambda now, before=before: now > before)
+        eventually(lambda before=before: starts(board), lambda now, before=before: now > before, BOOTS_S)
         serves(board)
     assert "safe mode" not in alarms(board)
 
@@ -186,7 +199,7 @@ def test_a_core_that_cannot_start_waits_for_a_repair(make_board):
     board = make_board(turn=True, files={"TaskManager.py": "raise ValueError('bad core')\n"}, shell=False)
     for _ in range(4):                   # three that fail, and a safe one that fails, too
         before = starts(board)
-        eventually(lambda: this_boot(board.console()), lambda said: "[NW]" in said)
+        eventually(lambda: this_boot(board.console()), lambda said: "[NW]" in said, BOOTS_S)
         if starts(board) > 4:
             break
         board.clock.run(20)

@@ -80,6 +80,44 @@ def test_a_node_on_its_own_network_goes_back_when_the_known_one_is_there(node, m
     assert board.shell("system ifconfig").startswith("('STA'")
 
 
+def test_a_node_whose_network_came_later_than_its_boot_asks_for_the_time(make_board):
+    """After a power cut the router is slower than the node."""
+    board = make_board(turn=True, clock="unset", config={"ntphost": "pool.ntp.org"})
+    board.network(False)
+    board.power_cycle()
+    board.clock.run(10)
+    eventually(board.console, lambda said: "[NW] AP" in said.rpartition("rst:")[2])
+    asked = board.ntp.asked()
+    board.network(True)
+    board.clock.run(60)
+    is_back(board)
+    eventually(board.ntp.asked, lambda now: now > asked)
+    eventually(lambda: board.shell("system clock"), lambda clock: not clock.startswith("2000"))
+
+
+REFUSALS = {                         # boot.py: what a real radio has been seen to raise
+    "scan": "def refuse(*_):\n raise OSError('Wifi Internal Error')\nnetwork.WLAN.scan = refuse\n",
+    "all": "def refuse(*_, **__):\n raise RuntimeError('Wifi Unknown Error 0x0101')\n"
+           "network.WLAN.active = network.WLAN.config = refuse\n",
+}
+
+
+@pytest.mark.parametrize("kind", REFUSALS)
+def test_a_radio_that_refuses_does_not_cost_the_shell(make_board, kind):
+    board = make_board(files={"boot.py": "import network\n" + REFUSALS[kind]})
+    assert board.shell("system heartbeat") == "<3 heartbeat <3"
+    assert "[ERR] network STA: Wifi " in board.shell("system alarms") and "Traceback" not in board.console()
+
+
+def test_a_radio_that_refuses_is_tried_again_and_at_last_restarted(make_board):
+    refusing = "import network\ndef refuse(*_):\n raise OSError('Wifi Internal Error')\nnetwork.WLAN.connect = refuse\n"
+    board = make_board(turn=True, files={"boot.py": refusing + REFUSALS["all"]})
+    board.clock.run(1100)
+    board.wait_ready()
+    assert board.info()["starts"] == 2
+    assert "[ERR] no network for 15 minutes: restarting" in board.shell("system alarms")
+
+
 def test_nwmd_ap_looks_for_no_other_network(node):
     board = node(nwmd="AP")
     board.clock.run(60)

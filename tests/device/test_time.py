@@ -1,6 +1,8 @@
 """The clock and who puts it right: time server, zone, place; all of them small servers of this test."""
 import datetime
 import json
+import socket
+import struct
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -84,6 +86,21 @@ def test_a_server_that_tells_no_time_changes_nothing(make_board, mode):
         answer = asking._until_prompt()
     assert answer.startswith("(False, 'ntp error: pool.ntp.org: ")
     assert not board.shell("system clock").startswith("2040")
+
+
+def test_a_forged_answer_does_not_keep_the_true_one_from_being_heard(make_board):
+    """Who does not know the question answers first."""
+    board = make_board(clock="unset")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        board.world["time.test", 123] = server.getsockname()
+        board.shell("conf", "ntphost time.test")             # asks at once
+        question, asker = server.recvfrom(100)
+        stamp = struct.pack(">II", int(utc(2040, 1, 1)) + 2208988800 - (1 << 32), 0)       # RFC 4330, section 3
+        for origin in (b"12345678", question[40:48]):
+            for data in (b"", b"\xff" * 600, b"\x24\x01" + bytes(22) + origin + bytes(8) + stamp):
+                server.sendto(data, asker)
+    shows(board, "2040.1.1  1:0:")
 
 
 def test_a_silent_server_is_asked_again_until_it_answers(make_board):

@@ -1,6 +1,9 @@
 """The node as a client of web servers: `Http` that holds up nobody, and the short `urequests` of 1.20."""
+import contextlib
 import itertools
 import socket
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -223,6 +226,30 @@ def test_a_question_that_is_killed_closes_its_connection(asking, web):
     server.reply = lambda _: itertools.repeat(answer("x" * 65536), 200)       # more than any buffer takes
     server.release()
     eventually(lambda: server.errors, bool)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts the sockets of a process in /proc")
+def test_a_question_that_is_killed_while_it_connects_leaves_no_socket_open(asking):
+    with contextlib.ExitStack() as stack, asking.session() as session:
+        full = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(3):                   # who comes after them waits at the door
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(full.getsockname())
+        asking.world["full.test"] = full.getsockname()
+        before = open_sockets(asking)
+        session.send("ask get http://full.test/ &")
+        eventually(lambda: open_sockets(asking), lambda now: now == before + 1)
+        session.send("task kill ask.get")
+        eventually(lambda: open_sockets(asking), lambda now: now == before)
+
+
+def open_sockets(board):
+    count = 0
+    for file in Path(f"/proc/{board.info()['pid']}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):         # closed by now
+            count += str(file.readlink()).startswith("socket:")
+    return count
 
 
 def test_a_body_goes_to_a_file_in_one_step(asking, web):

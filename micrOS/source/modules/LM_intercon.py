@@ -13,6 +13,7 @@ def sendcmd(*words, host=None, cmd=None, timeout=5):
     """Have another node run a command. Returns {"verdict", "tag"}; `task show <tag>` has the answer.
 
     Either part may come as words: host first, then the command. timeout: s, 1 to 60.
+    A locked node is told our password when host is its address, and from then on by its name, too (`intercon.pds`).
     """
     from InterConnect import send_cmd
     words = [str(word) for word in words]

@@ -6,11 +6,6 @@ Source: RFC 4330 (SNTP version 4), section 4 (format) and 5 (what a client check
 import struct
 
 BYTES = 48
-_TO_2000_S = 3155673600        # from 1900-01-01, where NTP begins
-_ERA_S = 1 << 32               # NTP starts anew in 2036 (RFC 4330, section 3)
-_CLIENT = 0x23                 # version 4, mode 3
-_SERVER_MODES = (4, 5)         # 5: broadcast, what some routers answer with
-_UNSYNCHRONIZED = 3            # leap indicator: the server's own clock is not set
 
 
 class SntpError(ValueError):
@@ -19,7 +14,7 @@ class SntpError(ValueError):
 
 def request(token):
     """The question. token: 8 bytes that the answer has to repeat, so that a stray or forged one is told apart."""
-    return bytes((_CLIENT,)) + bytes(39) + token
+    return b"\x23" + bytes(39) + token           # version 4, mode 3: a client
 
 
 def answer(data, token):
@@ -28,9 +23,11 @@ def answer(data, token):
         raise SntpError("{} bytes instead of {}".format(len(data), BYTES))
     if data[24:32] != token:
         raise SntpError("the answer to another question")
-    if data[0] & 7 not in _SERVER_MODES or data[0] >> 6 == _UNSYNCHRONIZED or not 0 < data[1] < 16:
+    # leap 3: the server's own clock is not set; mode 4: a server, 5: broadcast, what some routers answer with
+    if data[0] >> 6 == 3 or data[0] & 7 not in (4, 5) or not 0 < data[1] < 16:
         raise SntpError("the server does not know the time itself")
     seconds, fraction = struct.unpack(">II", data[40:BYTES])
     if not seconds:
         raise SntpError("no time in it")
-    return (seconds - _TO_2000_S) % _ERA_S, fraction * 1000 >> 32
+    # NTP counts from 1900, 3155673600 s before 2000, and begins anew in 2036: section 3
+    return (seconds - 3155673600) % (1 << 32), fraction * 1000 >> 32
