@@ -4,11 +4,14 @@ import asyncio
 from machine import reset
 from micropython import const
 
-from Join import up
+import Join
+from Debug import errlog_add
+from Network import net
 from Settings import PURGE
 from Update import FileServer
 
 _POLL_S = const(2)
+_LOOK_S = const(10)       # between two looks at the network
 _TRIES = const(8)         # polls without an update before it gives up
 
 
@@ -22,8 +25,9 @@ def main(is_over, stays):
 
 
 async def _serve(is_over, stays):
-    await up()
+    await Join.up()
     asyncio.create_task(FileServer().run())
+    asyncio.create_task(_stay_on_network())
     updating, tries = not is_over(), _TRIES
     while tries:
         await asyncio.sleep(_POLL_S)
@@ -35,3 +39,14 @@ async def _serve(is_over, stays):
         elif not stays:
             tries -= 1
     reset()                              # after three boots that failed comes a safe one
+
+
+async def _stay_on_network():
+    """Who sends the update may be on a network that comes later than we."""
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        try:
+            if net().is_lost() and await Join.again(net().station, anew=False):
+                Join.came_back()
+        except Exception as error:       # outer wall: a radio that refuses is tried again
+            errlog_add("[ERR] network: {}".format(error))

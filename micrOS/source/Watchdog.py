@@ -2,11 +2,9 @@
 from micropython import const
 
 from Debug import errlog_add
-from pure.lazy import unload
 
 LOOKS = 4                                # in one limit
 _HELD_LOOKS = const(3)                   # without a beat between them: somebody holds the loop
-_BEATS = const(120)                      # of 500 ms: a boot that lives so long is a good one
 
 
 class Watchdog:
@@ -17,18 +15,12 @@ class Watchdog:
         self._limit_s = limit_s
         self._who = who
         self._looks = 0                  # since the last beat
-        self._beats = 0
         self._released = False
 
     def beat(self):
         """The loop is alive: called by the idle task."""
         self._feed()
         self._looks = 0
-        self._beats += 1
-        if self._beats == _BEATS:
-            import Boot
-            Boot.lasted()
-            unload("Boot")
 
     def release(self):
         """The loop has ended for good, a person is at the REPL: the timer feeds from now on."""

@@ -10,6 +10,7 @@ from TaskManager import manager
 
 _STOP_MS = const(100)
 _LOOK_BEATS = const(10)           # of 500 ms between two looks at the network
+_GOOD_BEATS = const(120)          # a boot that has served so long is a good one
 _DEAD_S = const(20)               # without network: whoever was connected has gone
 
 
@@ -80,8 +81,12 @@ class Node:
         return Strays.at_work(self.tasks.tasks)
 
     def look(self):
-        """Now and then see that the network is not lost, and have it brought back."""
+        """Now and then see that the network is not lost, and have it brought back; note a boot that is a good one."""
         self._looks += 1
+        if self._looks == _GOOD_BEATS:
+            import Boot
+            Boot.lasted()
+            unload("Boot")
         if self._looks % _LOOK_BEATS == 0:
             from Network import net
             task = self.tasks.get("network")

@@ -60,6 +60,17 @@ def test_update_mode_serves_files_and_boots_micros_when_told(make_board):
     assert not (board.dir / "cleanup.pds").exists()
 
 
+def test_update_mode_goes_to_the_known_network_when_that_comes_later(make_board):
+    board = make_board(turn=True, files={".if_mode": "webrepl"}, shell=False)
+    board.network(False)
+    board.power_cycle()
+    board.clock.run(20)
+    assert "[NW] AP" in board.console().rpartition("rst:")[2]
+    board.network(True)
+    board.clock.run(60)
+    console_until(board, "[NW] back")
+
+
 def open_files(board):
     """A file session, as soon as the port is open."""
     def attempt():

@@ -148,8 +148,9 @@ def test_safe_mode_starts_no_cron_timer_or_interrupt(node):
     assert (board.pins[21], board.pins[5], board.pins[19]) == (0, 0, 0)
 
 
-def test_a_boot_that_lasts_a_minute_is_a_good_one(make_board):
-    board = make_board(turn=True, config={"poshost": "n/a"})
+@pytest.mark.parametrize("watchdog", [True, False])
+def test_a_boot_that_lasts_a_minute_is_a_good_one(make_board, watchdog):
+    board = make_board(turn=True, config={"poshost": "n/a", "watchdog": watchdog})
     for _ in range(4):                   # hard resets, each after a boot that lasted
         board.clock.run(62)
         board.reset()

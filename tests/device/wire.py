@@ -76,4 +76,5 @@ def eventually(get, is_wanted, timeout_s=TIMEOUT_S):
         value = get()
         if is_wanted(value):
             return value
+        time.sleep(0.01)         # who asks without a breath leaves the board no time to get there
     raise AssertionError(f"waited {timeout_s} s, got {value!r}")
