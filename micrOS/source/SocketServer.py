@@ -94,13 +94,21 @@ class Session:
             return ("the answer does not fit into the memory\n" + prompt).encode()
 
     def say(self, text):
-        """One streamed line of the running command; leaves with the answer, or before when there are many."""
-        text = str(text)
-        self._out.append(text)
-        self._out_bytes += len(text)
-        if (self._is_long or self._out_bytes > _STREAM_BYTES) and not self._writer.out_buf:
-            self._writer.write(("\n".join(self._out) + "\n").encode())
+        """One streamed line of the running command; leaves with the answer, or before when there are many.
+
+        Returns the bytes that wait for the client, so that who has many lines can wait too; None only sends.
+        """
+        if text is not None:
+            text = str(text)
+            self._out.append(text)
+            self._out_bytes += len(text)
+        writer = self._writer
+        if writer.out_buf:                       # the socket did not take it all before
+            writer.out_buf = writer.out_buf[writer.s.write(writer.out_buf) or 0:]
+        if self._out and (self._is_long or self._out_bytes > _STREAM_BYTES) and not writer.out_buf:
+            writer.write(("\n".join(self._out) + "\n").encode())
             self._out, self._out_bytes = [], 0
+        return len(writer.out_buf) + self._out_bytes
 
     async def _send(self, text):
         self._writer.write(text.encode())

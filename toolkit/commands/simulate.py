@@ -53,7 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--erased", action="store_true", help="a new board with nothing in its flash; put firmware there with esptool")
     add("--drive", type=Path, metavar="DIR", help="where an rp2 without firmware is a USB drive")
     add("--control", type=Path, metavar="SOCKET", help="where to put the control socket")
-    add("--meter", nargs="?", const="meter", metavar="KIND", help="an electricity meter on UART 1 (try: meter load)")
+    add("--meter", nargs="?", const="meter", metavar="KIND",
+        help="an electricity meter on UART 1 (try: meter load); dlms: a COSEM one (meter read 1.0.1.8.0)")
+    add("--meter-port", type=int, metavar="PORT", help="a COSEM meter behind TCP too, HDLC or wrapper (usual: 4059)")
     add("--mpy", action="store_true", help="deploy compiled modules")
     add("--clock", choices=("host", "unset"), default="host", help="the RTC at power-on (default: the host's time)")
     add("--turn", action="store_true", help="what sleeps follows the clock when a test turns it (costs heap)")
@@ -106,6 +108,8 @@ def _simulate(args: argparse.Namespace, out: Out, scratch: Path) -> None:
             flash=flash_file, erased=args.erased, drive=args.drive or scratch / "RPI-RP2", rfc2217=args.rfc2217))
         if args.meter:
             _hang(board, args.meter)
+        if args.meter_port is not None:
+            _listen(args.meter_port)
         _Herald(board, out, is_ours and not args.no_shell).start()
         board.run()
     finally:
@@ -126,6 +130,15 @@ def _hang(board: Board, kind: str) -> None:
 
     line.attach(kind)
     beat()
+
+
+def _listen(port: int) -> None:
+    """A DLMS meter behind TCP, as long as this process lives."""
+    from toolkit.simulator.models.dlms_meter_lines import for_people
+    try:
+        for_people(port)
+    except (OSError, OverflowError) as error:
+        raise SimulatorError(f"--meter-port {port} cannot be the meter's port: {error}") from None
 
 
 def _rom(scratch: Path) -> Rom:

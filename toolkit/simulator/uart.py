@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from toolkit.simulator.errors import BoardFault
+from toolkit.simulator.models.dlms_meter_lines import UartMeter
 from toolkit.simulator.models.meter import Meter
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
@@ -45,7 +46,7 @@ class Model(Protocol):
     def facts(self) -> dict[str, Any]: ...
 
 
-MODELS: dict[str, Callable[[Callable[[bytes], None]], Model]] = {"meter": Meter}
+MODELS: dict[str, Callable[[Callable[[bytes], None]], Model]] = {"meter": Meter, "dlms": UartMeter}
 
 
 @dataclass

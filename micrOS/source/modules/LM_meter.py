@@ -3,12 +3,9 @@ from collections import OrderedDict
 
 from micropython import const
 
-from Common import Saved, micro_task, once
+from Common import Saved, micro_task, once, socket_stream
 from LogicalPins import physical_pin, pinmap_dump
-from meter.driver import Driver
-from meter.link import tcp, uart
-from pure import quectel
-import sys_bus
+from pure.lazy import unload
 
 _PINS = const(("meter_tx", "meter_rx"))
 _MOST_ID = const(0xFFFF)
@@ -21,9 +18,13 @@ class Meter:
         self.saved = saved
         self.driver = None
         self.join = None                 # Passthrough
+        self.inside = None               # function(data): a DLMS conversation in transparent frames
 
     def open(self):
         """Connect as saved. Its tasks are meter.link and meter.server."""
+        from meter.driver import Driver
+        from meter.link import tcp, uart
+        import sys_bus
         self.close()
         how = self.saved.data
         opened = tcp(how["host"], how["tcp"]) if how["host"] else uart(how["uart"], how["baud"], _pins())
@@ -47,11 +48,16 @@ class Meter:
         self.open()
 
     async def _transparent(self, data):
+        if self.inside:
+            self.inside(data)
+            return
         if self.join:
             await self.join.up(data)
 
     def _asked(self, command, info):
         """What the meter wants of us: our name and signal, an event heard. Anything else is refused."""
+        from pure import quectel
+        import sys_bus
         if command == quectel.EVENT:
             sys_bus.publish("meter.event", info.param_id)
             return quectel.heard()
@@ -64,8 +70,10 @@ class Meter:
 
 def _own(ident):
     """Our answer to the meter's get."""
+    from pure import quectel
+    own = {quectel.NAME_ID: _name, quectel.SIGNAL_ID: _signal}
     try:
-        return quectel.image(ident, _OWN[ident]())
+        return quectel.image(ident, own[ident]())
     except (KeyError, OSError):          # OSError: a node with a network of its own has no signal
         return quectel.refused(ident)
 
@@ -79,9 +87,6 @@ def _signal():
     """0-31 as AT+CSQ counts (3GPP TS 27.007, 8.5): 0 is -113 dBm, each step 2 dB."""
     from Network import net
     return bytes((max(0, min(31, (net().station.status("rssi") + 113) // 2)),))
-
-
-_OWN = {quectel.NAME_ID: _name, quectel.SIGNAL_ID: _signal}
 
 
 @once
@@ -199,6 +204,88 @@ def frames():
     return OrderedDict(counts)
 
 
+# -- DLMS/COSEM
+@once
+def _dlms():
+    from meter.dlms import Dlms
+    return Dlms(_pins, _frames)
+
+
+def _frames(heard):
+    """pass_on of the frames' driver, whose transparent data goes to heard from now on."""
+    driver = _driver()
+    _meter().inside = heard
+    return driver.pass_on
+
+
+def dlms(**how):
+    """Say how the DLMS meter is reached, for good; without words: how it is. meter/dlms_setup.py has them."""
+    from meter.dlms_setup import settings, setup
+    setup(how)
+    unload("meter.dlms_setup")
+    return settings()
+
+
+def secret(password=None, ek=None, ak=None, title=None, counter=None):
+    """Keep what the meter wants to hear; it is not shown again. In quotes: ek, ak: 32 hex digits; title: ours, 16"""
+    _dlms().keys().change(password, ek, ak, title, counter)
+    return "kept"
+
+
+def read(obis, attribute=2):
+    """`1234.5 Wh`: a value with its unit. obis: 1.0.1.8.0.255 or 1-0:1.8.0"""
+    return _dlms().run("dlms_read", "read", obis, attribute)
+
+
+def energy():
+    """Energy, power, voltage ..., of what the meter has."""
+    return _dlms().run("dlms_read", "energy")
+
+
+@socket_stream
+def profile(obis="1.0.99.1.0", last=None, msgobj=None, **span):
+    """Rows of a load profile, one a line. from=, to=: 2024-01-02T10:00; last: so many up to now"""
+    if [word for word in span if word not in ("from", "to")]:
+        raise ValueError("profile takes from=, to=, last= and obis=")
+    return _counted("profile", "rows", msgobj, obis, span.get("from"), span.get("to"), last)
+
+
+@socket_stream
+def objects(msgobj=None):
+    """All objects of the meter, one a line."""
+    return _counted("objects", "objects", msgobj)
+
+
+async def _counted(talk, what, *words):
+    return "{} {}".format(await _dlms().run("dlms_profile", talk, *words), what)
+
+
+def clock(moment=None):
+    """The meter's clock; moment: 2024-01-02T10:00:00 sets it."""
+    return _dlms().run("dlms_act", "clock", moment) if moment else _dlms().run("dlms_read", "clock")
+
+
+def disconnect():
+    """Open the meter's switch."""
+    return _dlms().run("dlms_act", "switch", False)
+
+
+def reconnect():
+    return _dlms().run("dlms_act", "switch", True)
+
+
+def readings(*codes, seconds=60):
+    """Publish these values as `meter.reading` every so many seconds; without codes: no longer."""
+    task = micro_task("meter.readings")
+    if task:
+        task.cancel()
+    if codes:
+        from meter.dlms import readings
+        import sys_bus
+        micro_task("meter.readings", readings(_dlms(), codes, seconds, sys_bus.publish))
+    return "{} values every {} s".format(len(codes), seconds)
+
+
 def close():
     """Let go of the UART and the connections."""
     _meter().close()
@@ -212,4 +299,7 @@ def pinmap():
 def help():
     return ("load", "serial uart=<n> baud=115200 profile=quectel", "network <host> <port> profile=quectel",
             "passthrough <host> <port>", "get <id>", "set <id> <value>",
-            "status", "frames", "close", "pinmap")
+            "status", "frames", "dlms host=<host> line=hdlc|wrapper auth=none|lls|gmac",
+            'secret password="<>" ek="<>" ak="<>" title="<>"', "read <obis>", "energy",
+            "profile from=<2024-01-02> to=<2024-01-03T12:00> last=<n>", "objects", "clock moment=<>", "disconnect",
+            "reconnect", "readings <obis> <obis> seconds=60", "close", "pinmap")

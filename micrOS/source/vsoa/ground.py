@@ -1,0 +1,9 @@
+"""Sockets, time and threads below the package: those of a board, or those of a host."""
+import sys
+
+if sys.implementation.name == "micropython":
+    from pure import guard, secret, vsoa as wire      # noqa: F401
+    from .ground_board import *              # noqa: F403
+else:
+    from ..pure import guard, secret, vsoa as wire      # noqa: F401
+    from .ground_host import *               # noqa: F403

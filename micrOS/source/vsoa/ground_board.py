@@ -1,0 +1,222 @@
+"""Sockets and time of a board. Nothing here waits but what is awaited."""
+import asyncio
+import random
+import socket
+import time
+from errno import EAGAIN, EINPROGRESS
+
+from micropython import const
+
+from Debug import errlog_add, trace
+from Udp import place as address, sender
+
+CLIENTS = const(8)             # of a server at the same time
+PACKET_BYTES = const(8192)     # that are taken in; a longer packet ends its connection
+QUEUE_BYTES = const(8192)      # that wait for a client
+SUBSCRIPTIONS = const(32)      # of a client
+JOBS = const(4)                # asynchronous handlers of a client that run at the same time
+READ_BYTES = const(1024)
+_UDP_BYTES = const(1472)       # of a datagram that are taken in
+_FIRST_PORT = const(49152)     # IANA: ports for private use, up to 65535
+_TRIES = const(8)
+_COROUTINE = type((lambda: (yield))())
+_queue = asyncio.core._io_queue
+
+now_ms = time.ticks_ms
+
+
+def waiting(method):
+    """Decorator of a coroutine method; here it is just that."""
+    return method
+
+
+quick = waiting                # of a method that does not wait; there is one loop
+
+
+def is_coroutine(value):
+    return type(value) is _COROUTINE
+
+
+def later_ms(delay_s):
+    """The moment then, for left_s()."""
+    return time.ticks_add(time.ticks_ms(), int(1000 * delay_s))
+
+
+def left_s(end_ms):
+    """Seconds up to that moment, 0 when it is over."""
+    return max(0, time.ticks_diff(end_ms, time.ticks_ms())) / 1000
+
+
+def blame(what, error):
+    """One line for a guest's failure."""
+    trace(error)
+    errlog_add("[ERR] vsoa {}: {}: {}".format(what, type(error).__name__, error))
+
+
+class Link:
+    """A TCP connection."""
+
+    def __init__(self, link):
+        link.setblocking(False)
+        self.raw = link
+        option(link, 6, 1, 1)            # TCP_NODELAY, which this port does not name
+
+    def send(self, data):
+        """Number of bytes taken, 0 when there is no room. Raises OSError."""
+        try:
+            return self.raw.send(data)
+        except OSError as error:
+            if error.errno != EAGAIN:
+                raise
+            return 0
+
+    async def receive(self):
+        """Bytes; b"" at the end of the connection. Raises OSError."""
+        while True:
+            yield _queue.queue_read(self.raw)
+            try:
+                return self.raw.recv(READ_BYTES)
+            except OSError as error:
+                if error.errno != EAGAIN:
+                    raise
+
+    async def writable(self):
+        yield _queue.queue_write(self.raw)
+
+    def close(self):
+        self.raw.close()
+
+
+def option(link, level, name, value):
+    """Set an option of a socket where the port knows it."""
+    try:
+        link.setsockopt(level, name, value)
+    except OSError:
+        pass
+
+
+def listen(host, port, backlog=16):
+    """(socket, port) that takes connections; port 0: any. Raises OSError."""
+    door, port = _bound(socket.SOCK_STREAM, host, port)
+    door.listen(backlog)
+    return door, port
+
+
+async def accepted(door):
+    """(Link, (address, port)) of the next one."""
+    yield _queue.queue_read(door)
+    link, peer = door.accept()
+    return Link(link), sender(peer)
+
+
+async def connected(host, port):
+    """Link to a server. Raises OSError, some of it only when it is used."""
+    link = socket.socket()
+    try:
+        link.setblocking(False)
+        link.bind(address("0.0.0.0", 0))         # on the same address as the UDP socket that we announce
+        try:
+            link.connect(address(host, port))
+        except OSError as error:
+            if error.errno != EINPROGRESS:
+                raise
+        yield _queue.queue_write(link)
+        return Link(link)
+    except BaseException:
+        link.close()
+        raise
+
+
+class Datagrams:
+    """A UDP socket of one port; port 0: any. Raises OSError."""
+
+    def __init__(self, host, port):
+        self._link, self.port = _bound(socket.SOCK_DGRAM, host, port)
+
+    def send(self, data, peer):
+        """False when it could not be sent. peer: of address()."""
+        try:
+            return self._link.sendto(data, peer) == len(data)
+        except OSError:
+            return False
+
+    async def receive(self):
+        """(data, (address, port))"""
+        yield _queue.queue_read(self._link)
+        data, peer = self._link.recvfrom(_UDP_BYTES)
+        return data, sender(peer)
+
+    def set_tos(self, tos):
+        option(self._link, 0, 1, tos)
+
+    def close(self):
+        self._link.close()
+
+
+def _bound(kind, host, port):
+    """A port that was not named is rolled: without getsockname() nobody could say which one it is."""
+    left = _TRIES
+    while True:
+        left -= 1
+        link = socket.socket(socket.AF_INET, kind)
+        link.setblocking(False)
+        chosen = port or random.randrange(_FIRST_PORT, 65536)
+        try:
+            if kind == socket.SOCK_STREAM:       # of UDP two could share a port then
+                link.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            link.bind(socket.getaddrinfo(host or "0.0.0.0", chosen)[0][-1])
+            return link, chosen
+        except OSError:
+            link.close()
+            if port or not left:
+                raise
+
+
+def spawn(owner, coroutine):
+    """The task that runs it."""
+    return asyncio.create_task(coroutine)
+
+
+def current_task():
+    return asyncio.core.cur_task
+
+
+def after_ms(moment_ms, delay_s):
+    """That moment and so much more."""
+    return time.ticks_add(moment_ms, int(1000 * delay_s))
+
+
+class Lock:
+    """Of what only one loop touches."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+def work(step):
+    """Take one step after the other, each between the loop's turns, until there are no more."""
+    async def run():
+        while True:
+            is_more, value = step()
+            if not is_more:
+                return
+            if is_coroutine(value):
+                try:
+                    await value
+                except Exception as error:       # outer wall: a guest must not cost the others
+                    blame("job", error)
+            await asyncio.sleep(0)
+    asyncio.create_task(run())
+
+
+def position_servers(path, port):
+    """list of (address, port) that the board's own file has."""
+    try:
+        with open(path) as file:
+            rows = [line.split() for line in file]
+    except OSError:
+        return []
+    return [(row[0], int(row[1]) if len(row) > 1 else port) for row in rows if row]
