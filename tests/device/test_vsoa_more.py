@@ -46,23 +46,9 @@ async def talk(address, port):
 '''
 
 
-# poll() of this VM moves its table when it grows, and with it what a flag (no descriptor) has there: signal 11
-GROWN = '''
-import asyncio
-import socket
-
-links = [socket.socket() for _ in range(28)]
-for link in links:
-    asyncio.core._io_queue.poller.register(link, 1)
-for link in links:
-    asyncio.core._io_queue.poller.unregister(link)
-    link.close()
-'''
-
-
 @pytest.fixture(scope="module")
 def node():
-    files = {"modules/LM_peer.py": MODULE, "modules/LM_asker.py": CLIENT, "boot.py": GROWN}
+    files = {"modules/LM_peer.py": MODULE, "modules/LM_asker.py": CLIENT}
     with VirtualBoard(mpy=True, files=files, config={"ntphost": "n/a"}) as board:
         yield board
 

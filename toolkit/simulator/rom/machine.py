@@ -14,6 +14,8 @@ def __getattr__(name):
     if name == "__all__":
         from _machine_more import ALL
         return ALL
+    if name == "disable_irq":
+        import _flag           # noqa: F401 - who masks interrupts waits for flags: without descriptors poll() can crash
     file = "_machine_" + name.lower()
     try:
         found = getattr(__import__(file), name)
