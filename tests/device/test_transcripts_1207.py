@@ -66,6 +66,7 @@ DIFFERENCES = (
     ("D23", r'intercon sendcmd "nohost\.local" "hello"',
      r" verdict: Task started: task show con\.nohost\.hello\n tag: con\.nohost\.hello\n" + PROMPT),
     ("D24", r"task show con\.0\.1\.(system|hello)", r".* \n" + PROMPT),
+    ("D25", r"lmpacman listlm", r"(   \w+\.py\n)+\n" + PROMPT),
     ("D25", r"lmpacman module", r"\[.*'LM_lmpacman'.*\]\n" + PROMPT),
     ("D20", r"reboot", r"Reboot micrOS system\.\nBye!\n<<EOF>>"),
 )

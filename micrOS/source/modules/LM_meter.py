@@ -7,7 +7,7 @@ from Common import Saved, micro_task, once, socket_stream
 from LogicalPins import physical_pin, pinmap_dump
 from pure.lazy import unload
 
-_PINS = const(("meter_tx", "meter_rx"))
+_PINS = const(("meter_tx", "meter_rx"))      # where they are cstmpmap says  # lint: ok
 _MOST_ID = const(0xFFFF)
 
 
