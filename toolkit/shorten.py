@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import Counter
 from collections.abc import Mapping
 
 PRIVATE = re.compile(r"_[A-Za-z]\w*$")
@@ -18,10 +17,34 @@ _PIECE = re.compile(r'''#[^\n]*|("""|\'\'\'|"|')(?:\\.|(?!\1).)*\1|\b_[A-Za-z]\w
 def shortened(sources: Mapping[str, str]) -> dict[str, str]:
     """The same files with shorter names, but for those that one file takes from another."""
     files = {path: _Names(_parsed(source)) for path, source in sources.items()}
-    defined = Counter(name for file in files.values() for name in file.defined)
-    shared = {name for file in files.values() for name in file.foreign()}
-    shared |= {name for file in files.values() for name in file.reached if defined[name] > 1}
-    return {path: _renamed(source, files[path].own() - shared) for path, source in sources.items()}
+    kept = _kept(files)
+    return {path: _renamed(source, files[path].own() - kept[path]) for path, source in sources.items()}
+
+
+def _kept(files: Mapping[str, _Names]) -> dict[str, set[str]]:
+    """Names of each file that another may mean: one that it imports or that lies in its folder, else whoever has it."""
+    definers: dict[str, set[str]] = {}
+    for path, file in files.items():
+        for name in file.defined:
+            definers.setdefault(name, set()).add(path)
+    kept: dict[str, set[str]] = {path: set() for path in files}
+    for path, file in files.items():
+        near = {other for other in files if _folder(other) == _folder(path) or _stem(other) in file.imported}
+        for name in filter(PRIVATE.match, file.foreign() | file.reached):
+            others = definers.get(name, set()) - {path}
+            for each in others & near or others:
+                kept[each].add(name)
+            if others:
+                kept[path].add(name)
+    return kept
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".py")
 
 
 def _parsed(source: str) -> ast.Module:
@@ -48,7 +71,7 @@ class _Names:
     defined    functions, classes, variables, parameters, and attributes that are set on `self`
     imported   modules, and what is taken from them
     used       attributes and keywords
-    reached    those of them that are not `self`'s
+    reached    those of them that are not `self`'s, nor of a class of this file
     """
 
     def __init__(self, tree: ast.Module) -> None:
@@ -60,6 +83,7 @@ class _Names:
         self._spelled: set[object] = set()
         self._bases: set[str] = set()
         nodes = list(ast.walk(tree))
+        self._own_objects = {"self", *(node.name for node in nodes if isinstance(node, ast.ClassDef))}
         for node in nodes:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 for alias in node.names:
@@ -98,7 +122,7 @@ class _Names:
                 self._see_attribute(node)
 
     def _see_attribute(self, node: ast.Attribute) -> None:
-        is_of_self = isinstance(node.value, ast.Name) and node.value.id == "self"
+        is_of_self = isinstance(node.value, ast.Name) and node.value.id in self._own_objects
         self.used.add(node.attr)
         if is_of_self and isinstance(node.ctx, ast.Store):
             self.defined.add(node.attr)

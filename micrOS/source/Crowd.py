@@ -8,7 +8,7 @@ from ConfigHandler import cfgget
 _CLOSE_MS = const(50)
 
 
-async def made_room(sessions):
+async def free(sessions):
     """True when there is a place now. A client that reconnects may be here before its old session is gone."""
     if _is_one_silent(sessions):
         return True

@@ -36,7 +36,7 @@ class Shell:
             return at_once(self)
         if not self._trusted:
             return self._login(words[0])
-        if self.configuring or words[0] in built_ins():
+        if self.configuring or words[0] in _built_ins():
             return self._built_in(words, line, say)
         return self.node.tasks.execute(line, say)
 
@@ -75,7 +75,7 @@ _AT_ONCE = {"hello": Shell._hello, "version": Shell._version, "exit": Shell._exi
 
 
 @once
-def built_ins():
+def _built_ins():
     """Names of the commands in Commands.py."""
     import Commands
     names = tuple(Commands.names())
@@ -85,4 +85,4 @@ def built_ins():
 
 def is_command(text):
     """True for a whole command of one word: a client that sends no newline need not wait."""
-    return text in _AT_ONCE or text in built_ins()
+    return text in _AT_ONCE or text in _built_ins()

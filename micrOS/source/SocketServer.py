@@ -14,7 +14,7 @@ _READ_BYTES = const(64)
 _STREAM_BYTES = const(1024)       # streamed lines wait for the answer up to this size
 _STALL_MS = const(5000)           # a client that takes nothing for this long is dropped
 _CLOSE_MS = const(50)             # lets the last words out before the FIN
-BYE = "Bye!\n"
+_BYE = "Bye!\n"
 
 
 class Session:
@@ -49,8 +49,8 @@ class Session:
                 return
             commands = lines.feed(data)
             if not lines.framed:
-                from Unframed import commands_of
-                commands = await commands_of(lines, reader, _READ_BYTES)
+                from Unframed import feed
+                commands = await feed(lines, reader, _READ_BYTES)
             self.heard = time.ticks_ms()
             for line in commands:
                 text = self._answer(line)
@@ -119,13 +119,13 @@ class Session:
         await asyncio.wait_for_ms(self._writer.drain(), _STALL_MS)
 
     async def refuse(self):
-        await self._send("Connection is busy. Bye!\n" + BYE + "\n")
+        await self._send("Connection is busy. Bye!\n" + _BYE + "\n")
         await asyncio.sleep_ms(_CLOSE_MS)
 
     async def farewell(self):
         """The last words, and time for them to leave; a shell that ends has said its own."""
         if not self._shell.after:
-            await self._send(BYE + "\n")
+            await self._send(_BYE + "\n")
         if not self._has_left:
             await asyncio.sleep_ms(_CLOSE_MS)
 
@@ -200,4 +200,4 @@ class Server:
     async def _made_room(self):
         import Crowd
         unload("Crowd")
-        return await Crowd.made_room(self.sessions)
+        return await Crowd.free(self.sessions)

@@ -2,6 +2,7 @@
 import gc
 
 import machine
+from micropython import const
 from ConfigHandler import cfgget, cfgput, config
 from Debug import errlog_add
 from InterpreterShell import VERSION
@@ -10,6 +11,7 @@ from SocketServer import Server
 from Update import FileServer
 
 _LIMITS_MS = (30000, 8000)            # the longest that the port takes; RP2040: 8388 (datasheet 4.7.2)
+_LOOKS = const(4)                    # of the watchdog in one limit
 _LIVE = ("cron", "timirq", "irq1", "irq2", "irq3", "irq4")
 
 
@@ -80,11 +82,11 @@ def _arm(tasks, at_work):
 
 
 def _arm_for(tasks, at_work, limit_ms, wdt):
-    from Watchdog import LOOKS, Watchdog
+    from Watchdog import Watchdog
     watchdog = tasks.watchdog = Watchdog(wdt.feed, limit_ms // 1000, at_work)
     tasks.beats.append(watchdog.beat)
     watchdog.timer = _timer()            # one that nobody holds would be collected
-    watchdog.timer.init(period=limit_ms // LOOKS, callback=watchdog.look)
+    watchdog.timer.init(period=limit_ms // _LOOKS, callback=watchdog.look)
 
 
 def _wdt():

@@ -7,7 +7,7 @@ from InterpreterShell import is_command
 _QUIET_MS = const(100)
 
 
-async def commands_of(lines, reader, most_bytes):
+async def feed(lines, reader, most_bytes):
     """The command that is pending: a known word at once, else what came before a silence."""
     while not is_command(lines.pending):
         try:

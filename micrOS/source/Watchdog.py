@@ -3,7 +3,6 @@ from micropython import const
 
 from Debug import errlog_add
 
-LOOKS = 4                                # in one limit
 _HELD_LOOKS = const(3)                   # without a beat between them: somebody holds the loop
 
 
@@ -27,7 +26,7 @@ class Watchdog:
         self._released = True
 
     def look(self, timer):
-        """Called LOOKS times within the limit, by a timer."""
+        """Called four times within the limit, by a timer."""
         self._looks += 1
         if self._released:
             self._feed()

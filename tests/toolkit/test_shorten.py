@@ -45,6 +45,15 @@ def test_a_name_that_another_file_takes_stays():
         assert both["user.py"] == user
 
 
+def test_who_is_meant_is_a_file_that_is_imported_or_a_neighbour_else_anybody():
+    owner = "def _read():\n    pass\n"
+    files = {"meter/line.py": owner, "Saved.py": owner, "meter/user.py": "def use(line):\n    line._read()\n"}
+    short = shortened(files)
+    assert ("_read" in short["meter/line.py"], "_read" in short["Saved.py"]) == (True, False)
+    alone = shortened({"Saved.py": owner, "meter/user.py": files["meter/user.py"]})
+    assert "_read" in alone["Saved.py"]
+
+
 def test_a_name_that_is_spelled_in_a_text_stays():
     source = "def _first():\n    pass\n\n\nname = '_first'\n"
     assert shortened({"a.py": source}) == {"a.py": source}

@@ -5,10 +5,10 @@ import sys
 tell = None                    # function(topic, message) of the bus, once somebody has loaded it
 
 
-def publish(topic, message):
-    """A word of the kernel's, for who listens. Allocates nothing: an interrupt may call it."""
+def publish(name, value):
+    """A word of the kernel's, topic and message, for who listens. Allocates nothing: an interrupt may call it."""
     if tell:
-        tell(topic, message)
+        tell(name, value)
 
 
 def once(make):

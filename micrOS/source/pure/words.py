@@ -8,9 +8,9 @@ Quotes and brackets keep their blanks; they count where a value starts: bare it'
 What may stand behind a call is in suffixes.py.
 """
 
-CONSTANTS = {"True": True, "False": False, "None": None}
+_CONSTANTS = {"True": True, "False": False, "None": None}
 QUOTES = "'\""
-MARKS = "'\"[({"          # a line without these is cut at its blanks, and values.py stays on the flash
+_MARKS = "'\"[({"          # a line without these is cut at its blanks, and values.py stays on the flash
 
 
 class WordError(ValueError):
@@ -19,7 +19,7 @@ class WordError(ValueError):
 
 def split(line):
     """Words of a line, quotes still on. Raises WordError when a quote or bracket stays open."""
-    for mark in MARKS:
+    for mark in _MARKS:
         if mark in line:
             from .values import cut
             return [word for word in cut(line, " \t\r\n") if word]
@@ -54,11 +54,11 @@ def literal(word):
     """
     if not word:
         return ""
-    if word[0] in MARKS:
+    if word[0] in _MARKS:
         from .values import whole
         return whole(word)
-    if word in CONSTANTS:
-        return CONSTANTS[word]
+    if word in _CONSTANTS:
+        return _CONSTANTS[word]
     return _number(word)
 
 
