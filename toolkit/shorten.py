@@ -27,7 +27,7 @@ def _kept(files: Mapping[str, _Names]) -> dict[str, set[str]]:
     for path, file in files.items():
         for name in file.defined:
             definers.setdefault(name, set()).add(path)
-    kept: dict[str, set[str]] = {path: set() for path in files}
+    kept = {path: file.foreign() for path, file in files.items()}
     for path, file in files.items():
         near = {other for other in files if _folder(other) == _folder(path) or _stem(other) in file.imported}
         for name in filter(PRIVATE.match, file.foreign() | file.reached):

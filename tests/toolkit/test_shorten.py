@@ -54,6 +54,11 @@ def test_who_is_meant_is_a_file_that_is_imported_or_a_neighbour_else_anybody():
     assert "_read" in alone["Saved.py"]
 
 
+def test_what_an_imported_object_has_is_not_ours_even_when_we_have_one_of_that_name():
+    source = "from asyncio import core\n\n\ndef _enqueue():\n    pass\n\n\ncore.IOQueue._enqueue = _enqueue\n"
+    assert shortened({"turn.py": source}) == {"turn.py": source}
+
+
 def test_a_name_that_is_spelled_in_a_text_stays():
     source = "def _first():\n    pass\n\n\nname = '_first'\n"
     assert shortened({"a.py": source}) == {"a.py": source}
