@@ -13,7 +13,7 @@ FLOORS = {part: floor for floor, parts in (
     (0, "pure"),
     (1, "Analog Boot Clockwork ConfigHandler Debug Files Folders Inputs Join LogicalPins Logs Network PinMap "
         "Progress Saved Settings Sun Time TinyPLed Udp Watchdog Zone boards"),
-    (2, "Background Catalogue InterruptHandler Modules Periodic Scheduler Strays TaskCommands TaskManager "
+    (2, "Background Baton Catalogue InterruptHandler Modules Periodic Scheduler Strays TaskCommands TaskManager "
         "blocking queue sys_bus"),
     (3, "Beacon Commands CronCommands Crowd Discovery Http InterConnect InterpreterShell Introduction Login "
         "Mdns Notify Ntp Packages Peers Position Rejoin SocketServer Transfer Unframed Update meter quec urequests "

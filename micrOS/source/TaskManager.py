@@ -176,7 +176,10 @@ class Tasks:
         while True:
             gc.collect()
             for beat in self.beats:
-                beat()
+                try:
+                    beat()
+                except Exception as error:       # outer wall: the next one may be what feeds the watchdog
+                    errlog_add("[ERR] idle: {}".format(error))
             begun = time.ticks_ms()
             await asyncio.sleep_ms(_IDLE_MS)
             late_ms = max(0, time.ticks_diff(time.ticks_ms(), begun) - _IDLE_MS)

@@ -14,6 +14,8 @@ _POLL_MS = const(10)
 hand_over = None
 # function(work, *args) -> what work gives, or a coroutine that gives it; None: called here and now
 run = None
+# function() -> ms, for time.ticks_diff(); it moves with the clock that guests wait by
+now_ms = time.ticks_ms
 
 
 class WouldBlockError(RuntimeError):
@@ -30,10 +32,12 @@ def until(is_done, timeout_ms, what):
 
     what: names the wait in the error. Raises WouldBlockError.
     """
-    if is_done() or timeout_ms == 0:
-        return is_done()
     if hand_over:
-        return hand_over(is_done, timeout_ms)
+        result = hand_over(is_done, timeout_ms)
+        if result is not None:
+            return result
+    if is_done() or timeout_ms == 0:
+        return bool(is_done())
     if timeout_ms is None or timeout_ms > MOMENT_MS:
         raise WouldBlockError("{} would hold up the node; here only {} ms may be waited".format(what, MOMENT_MS))
     end_ms = time.ticks_add(time.ticks_ms(), timeout_ms)
@@ -45,6 +49,11 @@ def until(is_done, timeout_ms, what):
     return True
 
 
+def never():
+    """is_done of a sleep, which nobody has to look at meanwhile."""
+    return False
+
+
 def sleep_ms(ms, what="a sleep"):
     """Raises WouldBlockError when it would hold up the node."""
-    until(lambda: False, ms, what)
+    until(never, ms, what)

@@ -51,6 +51,7 @@ class Node:
         self.failures = []           # of passwords; pure/guard.py keeps it
         self.sessions = ()           # of the shell
         self._looks = 0
+        self._is_new = True              # this boot is not known to be a good one yet
 
     def shell(self, peer):
         """What answers a client. peer: its address"""
@@ -83,10 +84,11 @@ class Node:
     def look(self):
         """Now and then see that the network is not lost, and have it brought back; note a boot that is a good one."""
         self._looks += 1
-        if self._looks == _GOOD_BEATS:
+        if self._is_new and self._looks >= _GOOD_BEATS:
             import Boot
             Boot.lasted()
             unload("Boot")
+            self._is_new = False         # not before: without memory for it, the next look tries again
         if self._looks % _LOOK_BEATS == 0:
             from Network import net
             task = self.tasks.get("network")

@@ -130,3 +130,17 @@ def test_a_finished_task_keeps_nothing_of_what_it_worked_with(make_board):
         until(board, "task list", "No        hog.work")
     assert int(board.shell("hog used")) - before < 5000
     assert before < int(board.shell("system memory_usage").rpartition(" ")[2]) + 20000
+
+
+BEAT = """from TaskManager import manager
+
+def spoil():
+    manager().beats.insert(0, lambda: 1 // 0)
+"""
+
+
+def test_a_beat_that_raises_ends_neither_the_idle_task_nor_the_beats_behind_it(make_board):
+    board = make_board(files={"modules/LM_beat.py": BEAT})
+    board.shell("beat spoil")
+    eventually(lambda: board.shell("system alarms"), lambda said: "[ERR] idle: divide by zero" in said)
+    assert "Yes       idle" in board.shell("task list")

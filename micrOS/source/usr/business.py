@@ -6,11 +6,7 @@ from micropython import const
 from Debug import errlog_add, trace
 from pure.rfc1662 import LengthReceiver
 from usr.protocol import RFC1662Protocol, RFC1662ProtocolResolver
-
-try:
-    from usr.qframe import CurrentApp, TcpClient, Uart
-except ImportError:                  # a node without QFrame: the same extensions on the node's own loop
-    from meter.extension import CurrentApp, TcpClient, Uart
+from usr.qframe import CurrentApp, TcpClient, Uart
 
 _PIECE_BYTES = const(1024)           # in one frame for the meter
 _GAP_MS = const(100)                 # a frame that stood still for so long is not gone on with
