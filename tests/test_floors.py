@@ -16,10 +16,10 @@ FLOORS = {part: floor for floor, parts in (
     (2, "Background Baton Catalogue InterruptHandler Modules Periodic Scheduler Strays TaskCommands TaskManager "
         "blocking queue sys_bus"),
     (3, "Beacon Commands CronCommands Crowd Discovery Http InterConnect InterpreterShell Introduction Login "
-        "Mdns Notify Ntp Packages Peers Position Rejoin SocketServer Transfer Unframed Update meter quec urequests "
-        "usr vsoa"),
+        "Mdns Notify Ntp Packages Peers Position Rejoin SocketServer Staging Transfer Unframed Update meter quec "
+        "urequests usr vsoa"),
     (4, "Climate Common Compat DataLog Display Drives Lamp LampMore OledPages Part modules"),
-    (5, "Hooks Live Recovery Startup Paths Takeover main micrOS micrOSloader reset"),
+    (5, "Activate Hooks Live Recovery Startup Paths Takeover main micrOS micrOSloader reset"),
 ) for part in parts.split()}
 PURE_MAY_IMPORT = {"binascii", "gc", "hashlib", "json", "math", "micropython", "struct", "sys"}
 EVALUATORS = {"eval", "exec", "execfile"}

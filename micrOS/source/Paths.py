@@ -4,6 +4,10 @@ import sys
 
 sys.path.extend(("/modules", "/boards"))
 try:
+    there = os.listdir("/")
+    if ".update" in there or ".update~manifest" in there:      # a set was sent whole
+        from Activate import run
+        run()
     if "cleanup.pds" in os.listdir("/"):      # an update has ended; Settings takes the file away
         from Takeover import run
         run()

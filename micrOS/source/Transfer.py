@@ -16,7 +16,7 @@ from Files import remove
 from Folders import is_dir
 from Network import peer_address
 from pure.guard import attempt
-from pure.lazy import unload
+from pure.lazy import publish, unload
 from pure.secret import same
 from pure.webrepl import (BINARY, CLOSE, GET, PING, PONG, PUT, REQUEST_BYTES, TEXT, VERSION, FrameError,
                           Frames, accept_key, frame, parse_request, status)
@@ -28,6 +28,8 @@ _SILENCE_MS = const(30000)        # a client that says nothing for this long is 
 MODULES = "/modules/"
 _TURN_MS = const(1000)            # a second client waits so long for its turn
 _POLL_MS = const(5)
+_STAGED = const("/.staged/")      # a set on its way: Staging.py
+_ACTIVATE = const("?activate")
 _COMPILE_BYTES = const(32768)     # a source file is held whole while it is checked
 _DONE, _REFUSED = 0, 1
 
@@ -67,7 +69,7 @@ async def _served(server, reader, writer):
         await Client(reader, writer, server.modules, server.failures).serve()
     finally:
         server.is_busy = False
-        unload("Transfer", "pure.webrepl", "pure.guard", "pure.secret")
+        unload("Transfer", "Staging", "Folders", "pure.webrepl", "pure.guard", "pure.secret")
 
 
 class Client:
@@ -135,12 +137,15 @@ class Client:
         try:
             target = _target(name)
             await self._send(status(_DONE))
-            await self._receive(target + ".new", size)
-            self._activate(target)
+            if target:
+                await self._receive(target + ".new", size)
+                self._activate(target)
         except RefusedError as error:
             await self._refuse(name, error)
             return
-        console_write("[files] {} {} bytes".format(target, size))
+        if not name.startswith(_STAGED[1:]):
+            console_write("[files] {} {} bytes".format(target or name, size))
+        publish("update", "{} {}".format(target or name, size))
         await self._send(status(_DONE))
 
     async def _receive(self, path, size):
@@ -162,7 +167,7 @@ class Client:
     def _activate(self, target):
         """Put a received file in its place. Raises RefusedError; then the file before stands."""
         beside = target + ".new"
-        module = _module_name(target)
+        module = None if target.startswith(_STAGED) else _module_name(target)
         try:
             if module:
                 _check(beside, target)
@@ -186,22 +191,31 @@ class Client:
 
     async def _get(self, name, size):
         try:
-            file = open(_inside(name), "rb")
-        except (RefusedError, OSError) as error:
+            file = await _opened(name)
+        except (RefusedError, ValueError, OSError) as error:
             await self._send("{}: {}".format(name, error).encode(), TEXT)
             await self._send(status(_REFUSED))
             return
         await self._send(status(_DONE))
         try:
-            while True:
-                await self._piece()          # the client asks for each chunk with a byte
-                data = file.read(_CHUNK)
-                await self._send(len(data).to_bytes(2, "little") + data)
-                if not data:
-                    break
+            await self._give(file)
         finally:
             file.close()
         await self._send(status(_DONE))
+        if name == _ACTIVATE:
+            from Staging import restart
+            await restart()
+
+    async def _give(self, file):
+        while True:
+            await self._piece()              # the client asks for each chunk with a byte
+            data = file.read(_CHUNK)
+            while data is None:              # a list in the making: others go first
+                await asyncio.sleep_ms(0)
+                data = file.read(_CHUNK)
+            await self._send(len(data).to_bytes(2, "little") + data)
+            if not data:
+                break
 
     async def _version(self, name, size):
         await self._send(bytes(sys.implementation[1][:3]))
@@ -272,16 +286,39 @@ def _inside(name):
 
 
 def _target(name):
-    """Where a sent file goes: a load module without a folder goes to /modules. Raises RefusedError."""
+    """Where a sent file goes: a load module without a folder goes to /modules. Raises RefusedError.
+
+    None: the name ends with `/`, it is a folder, and there it is.
+    """
     path = _inside(name)
     if path.count("/") == 1 and _module_name(path):
         path = MODULES + path[1:]
+    if name.endswith("/"):
+        return _make_folders(path + "/")
+    if path.startswith(_STAGED):
+        _make_folders(path)
     folder = path.rpartition("/")[0]
     if folder and not is_dir(folder):
         raise RefusedError("there is no folder {}".format(folder))
     if is_dir(path):
         raise RefusedError("there is a folder of this name")
     return path
+
+
+def _make_folders(path):
+    try:
+        from Staging import make_folders
+        make_folders(path)
+    except OSError as error:
+        raise RefusedError("the flash says {}".format(error))
+
+
+async def _opened(name):
+    """What a client reads: a file, or an answer to a `?request`. Raises RefusedError, ValueError, OSError."""
+    if name.startswith("?"):
+        from Staging import answer
+        return await answer(name)
+    return open(_inside(name), "rb")
 
 
 def _module_name(path):

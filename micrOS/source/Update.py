@@ -37,5 +37,6 @@ class FileServer:
             writer.write(b"HTTP/1.1 503 not enough memory for files; restart with webrepl --update\r\n\r\n")
             errlog_add("[ERR] files: {}".format(error))
         finally:
+            serve = None                 # the server's frame holds this one until the next client: not Transfer, too
             writer.close()
             await writer.wait_closed()

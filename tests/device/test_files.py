@@ -1,97 +1,21 @@
 """The file service on port 8266: byte by byte as webrepl_cli.py speaks, and what becomes of a dropped module."""
+import hashlib
 import socket
-import struct
 
 import pytest
 
 from tests.device.wire import FLASH, eventually, is_closed
+from tests.webrepl_cli import Client
 from toolkit.errors import RefusedError
 from toolkit.link.webrepl import FileLink
 
 PASSWORD = "ADmin123"
 HELLO = b"def hello(name='you'):\n    return 'Hello ' + name\n"
-REQUEST = "<2sBBQLH64s"
 
 
-class Cli:
-    """The bytes of the public webrepl_cli.py: unmasked frames of up to 1024 bytes, its fixed key, its reads."""
-
-    def __init__(self, board, password=PASSWORD):
-        self.socket = socket.create_connection((board.address, 8266), 5)
-        self.socket.sendall(b"GET / HTTP/1.1\r\nHost: echo.websocket.org\r\nConnection: Upgrade\r\n"
-                            b"Upgrade: websocket\r\nSec-WebSocket-Key: foo\r\n\r\n")
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            head += self.exactly(1)
-        assert head.startswith(b"HTTP/1.1 101 ")
-        self.buffer = b""
-        prompt = b""
-        while not prompt.endswith(b":"):
-            prompt += self.read(1, 0x81)
-        self.read(1, 0x81)
-        self.write(password.encode() + b"\r", 0x81)
-
-    def exactly(self, count):
-        data = b""
-        while len(data) < count:
-            piece = self.socket.recv(count - len(data))
-            if not piece:
-                raise EOFError
-            data += piece
-        return data
-
-    def write(self, data, first=0x82):
-        size = len(data)
-        head = struct.pack(">BB", first, size) if size < 126 else struct.pack(">BBH", first, 126, size)
-        self.socket.sendall(head + data)
-
-    def read(self, count, first=0x82):
-        """count bytes of payload of frames with this first byte; others are skipped, as the public client does."""
-        while len(self.buffer) < count:
-            kind, size = struct.unpack(">BB", self.exactly(2))
-            if size == 126:
-                size, = struct.unpack(">H", self.exactly(2))
-            payload = self.exactly(size)
-            if kind == first:
-                self.buffer += payload
-        data, self.buffer = self.buffer[:count], self.buffer[count:]
-        return data
-
-    def status(self):
-        magic, code = struct.unpack("<2sH", self.read(4))
-        assert magic == b"WB"
-        return code
-
-    def ask(self, op, name="", size=0):
-        self.write(struct.pack(REQUEST, b"WA", op, 0, 0, size, len(name), name.encode()))
-
-    def put(self, name, data):
-        self.ask(1, name, len(data))
-        code = self.status()
-        if code:
-            return code
-        for at in range(0, len(data), 1024):
-            self.write(data[at:at + 1024])
-        return self.status()
-
-    def get(self, name):
-        self.ask(2, name)
-        assert self.status() == 0
-        data = b""
-        while True:
-            self.write(b"\0")
-            size, = struct.unpack("<H", self.read(2))
-            if not size:
-                break
-            data += self.read(size)
-        assert self.status() == 0
-        return data
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
+def cli(board, password=PASSWORD):
+    """A session of the public webrepl_cli.py, byte by byte."""
+    return Client(board.address, board.webrepl_port, password)
 
 
 @pytest.fixture
@@ -102,16 +26,15 @@ def link(board):
 
 def test_the_public_client_puts_and_gets_100_kB(board):
     data = bytes(range(256)) * 400
-    with Cli(board) as client:
-        client.ask(3)
-        assert tuple(client.read(3)) >= (1, 20, 0)
+    with cli(board) as client:
+        assert client.version() >= (1, 20, 0)
         assert client.put("data.bin", data) == 0
         assert client.get("data.bin") == data
     assert (board.dir / "data.bin").read_bytes() == data
 
 
 def test_a_wrong_password_opens_nothing(board):
-    with Cli(board, "wrongpass") as client, pytest.raises((EOFError, ConnectionResetError)):
+    with cli(board, "wrongpass") as client, pytest.raises((EOFError, ConnectionResetError)):
         client.ask(2, "node_config.json")
         client.read(4)
 
@@ -167,7 +90,7 @@ def test_a_module_that_does_not_load_leaves_the_old_one_working(board, link, nam
 def test_a_module_cut_off_mid_upload_leaves_the_old_one_working(board, link):
     link.put("LM_keep.py", b"def f():\n    return 1\n")
     link.close()
-    with Cli(board) as client:
+    with cli(board) as client:
         client.ask(1, "LM_keep.py", 5000)
         assert client.status() == 0
         client.write(b"def f():\n    return 2\n")
@@ -233,6 +156,54 @@ def test_garbage_on_the_port_ends_only_that_client(board, garbage):
 
 def test_the_service_leaves_no_code_in_memory(board, link):
     link.put("LM_probe.py", b"import sys\ndef loaded():\n    return 'Transfer' in sys.modules\n")
-    assert board.shell("probe loaded") == "True"
     link.close()
     eventually(lambda: board.shell("probe loaded"), lambda answer: answer == "False")
+    with FileLink(board.address, PASSWORD):
+        assert board.shell("probe loaded") == "True"
+    eventually(lambda: board.shell("probe loaded"), lambda answer: answer == "False")
+
+
+def test_one_request_tells_all_files_with_their_hashes(board, link):
+    link.put("two words.txt", b"x" * 5000)
+    link.put("empty.txt", b"")
+    held = link.held()
+    for name in ("two words.txt", "empty.txt", "main.py", "modules/LM_rgb.py"):
+        data = (board.dir / name).read_bytes()
+        assert held.files[name] == (len(data), hashlib.sha256(data).hexdigest())
+    assert held.files.keys() >= {path.relative_to(board.dir).as_posix() for path in board.dir.rglob("*.py")}
+    assert not [name for name in held.files if name.startswith(("rom/", "/"))]
+    assert held.mpy & 0xFF == 6 and held.free > 100_000
+
+
+def test_the_shell_answers_while_the_hashes_are_made(board, link):
+    link.put("large.bin", bytes(300_000))
+    with board.session() as session:
+        answers = []
+        link.get("?hashes", lambda done, _: answers.append(session.send("version")))
+    assert len(answers) > 3 and set(answers) == {board.shell("version")}
+
+
+def test_a_folder_is_made_with_those_above_it_and_may_be_there(board, link):
+    for _ in range(2):
+        link.make_folder("deep/er/est")
+    link.put("deep/er/est/note.txt", b"x")
+    assert (board.dir / "deep/er/est/note.txt").read_bytes() == b"x"
+    with pytest.raises(RefusedError, match="path inside"):
+        link.make_folder("../out")
+
+
+def test_what_is_staged_is_neither_checked_nor_live(board, link):
+    link.put(".staged/modules/LM_staged.py", b"def f(:\n")
+    assert "no module" in board.shell("staged f")
+    assert ".staged/modules/LM_staged.py" in link.held().files
+    link.discard_staged()
+    assert not (board.dir / ".staged").exists()
+
+
+def test_a_request_that_is_none_is_refused_and_the_public_client_sees_a_missing_file(board, link):
+    with pytest.raises(RefusedError, match="no such request"):
+        link.get("?what")
+    link.close()
+    with cli(board) as client:
+        client.ask(2, "?what")
+        assert client.status() == 1

@@ -44,6 +44,8 @@ SAVES = (
     ("state, short", 2, 2),
     ("state, long", 13, 33),
     ("purge", 9, 9),
+    ("update", 40, 60),
+    ("update of a 1.20 node", 40, 60),
 )
 NAIVE = (
     # what is saved, on what, the finding

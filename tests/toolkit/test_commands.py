@@ -39,6 +39,13 @@ def test_help_of_a_command_tells_its_use(command, capsys):
     assert command.FLAGS[-1] in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", ALL, ids=lambda command: command.__name__)
+def test_help_of_a_command_fits_a_screen(command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    lines = commands.parser_of(command).format_help().splitlines()
+    assert len(lines) <= 40 and max(map(len, lines)) <= 120
+
+
 def test_no_two_commands_share_a_flag():
     flags = [flag for command in ALL for flag in command.FLAGS]
     assert len(flags) == len(set(flags))

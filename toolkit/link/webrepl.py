@@ -1,11 +1,17 @@
-"""A client of a node's file port: the WebREPL file protocol, as stock MicroPython and our nodes serve it."""
+"""A client of a node's file port: the WebREPL file protocol, as stock MicroPython and our nodes serve it.
+
+What only ours can do goes as a GET of a name that no file has, `?hashes`, and as a PUT of a name that ends with `/`:
+see micrOS/source/Staging.py. The stock server drops the session then, so it is asked of nodes of ours only.
+"""
 from __future__ import annotations
 
 import base64
 import contextlib
 import os
 import select
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
@@ -22,10 +28,40 @@ FRAME_BYTES = 4096              # payload of one frame of a file
 MAX_HEAD_BYTES = 4096
 MAX_SAID_BYTES = 2048           # of the text a node sends: the last so many are kept
 MAX_FILE_BYTES = 16 << 20       # larger than the flash of any board we know
+AT_WORK_S = 60.0                # in which a node hashes what it has
+LEAVE_S = 2.0                   # for a node that was told to restart
+STAGED = ".staged/"             # where a set lies until it takes over, and what it is made of
+MANIFEST = "manifest"
 _READY = b">>> "                # ends the greeting after a right password
 _DENIED = b"denied"
 
 Progress = Callable[[int, int], None]
+
+
+class WrongPasswordError(RefusedError):
+    """Raised when a node wants another password."""
+
+
+class BusyError(RefusedError):
+    """Raised when another client holds the file port: there is one seat."""
+
+
+class NoMemoryError(RefusedError):
+    """Raised when the heap of a running node does not hold a file session; in its update mode it does."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a node holds.
+
+    files   path -> (bytes, SHA-256 in hex)
+    free    bytes of its file system
+    mpy     sys.implementation._mpy: which .mpy files it loads
+    """
+
+    files: dict[str, tuple[int, str]]
+    free: int
+    mpy: int
 
 
 class FileLink:
@@ -37,7 +73,7 @@ class FileLink:
         """Connects and logs in.
 
         timeout_s   silence that is taken for a dead node
-        Raises LinkError when there is no such server, RefusedError when it wants another password.
+        Raises LinkError when there is no such server, WrongPasswordError, NoMemoryError, BusyError.
         """
         self.where = f"{address}:{port}"
         self.name = name or self.where
@@ -99,6 +135,45 @@ class FileLink:
         self._expect_done(name)
         return bytes(data)
 
+    def held(self) -> Held:
+        """All that a node of ours holds, hashed there, in one request."""
+        with self._patience():
+            head, *rows = self.get("?hashes").decode("utf-8", "replace").splitlines()
+        try:
+            _, free, mpy = head.split(" ")
+            return Held({path: (int(size), digest) for path, size, digest in map(_row, rows)}, int(free), int(mpy))
+        except ValueError as error:
+            raise LinkError(f"{self._who} sent a list that cannot be read: {error}") from None
+
+    def make_folder(self, path: str) -> None:
+        """A folder on a node of ours, with those above it; it may be there."""
+        self.put(path.rstrip("/") + "/", b"")
+
+    def discard_staged(self) -> None:
+        """Forget what was staged on a node of ours."""
+        self.get("?discard")
+
+    def activate(self) -> None:
+        """Have a node of ours check what is staged and restart with it. Raises RefusedError, with all as it was.
+
+        A link that is lost here leaves both possible: the set stays staged, or takes over.
+        """
+        with self._patience():
+            self.get("?activate")
+        end_s = time.monotonic() + LEAVE_S
+        with contextlib.suppress(LinkError):
+            while time.monotonic() < end_s and self._receive():
+                pass
+        self.close()
+
+    @contextlib.contextmanager
+    def _patience(self) -> Iterator[None]:
+        usual_s, self._timeout_s = self._timeout_s, max(self._timeout_s, AT_WORK_S)
+        try:
+            yield
+        finally:
+            self._timeout_s = usual_s
+
     def _shake_hands(self) -> None:
         key = base64.b64encode(os.urandom(16))
         lines = (
@@ -107,9 +182,14 @@ class FileLink:
         )
         self._send("\r\n".join(lines).encode())
         head, _, rest = self._head().partition(b"\r\n\r\n")
+        if b" 503 " in head.split(b"\r\n")[0]:
+            self._turned_away(head.decode("utf-8", "replace").partition(" 503 ")[2].strip())
         if b" 101 " not in head.split(b"\r\n")[0] or codec.accept_key(key) not in head:
             raise LinkError(f"{self.where} is no WebREPL: expected a websocket, got {bytes(head[:40])!r}")
         self._sort(rest)
+
+    def _turned_away(self, reason: str) -> NoReturn:
+        raise (NoMemoryError if "memory" in reason else BusyError)(f"{self._who} refused the session: {reason}")
 
     def _head(self) -> bytes:
         head = b""
@@ -117,7 +197,7 @@ class FileLink:
             data = self._receive()
             if not data:
                 # The stock server has one seat and closes on the second client.
-                raise RefusedError(f"{self.where} closed the connection: does another client hold its WebREPL?")
+                raise BusyError(f"{self.where} closed the connection: does another client hold its WebREPL?")
             head += data
         return head
 
@@ -129,8 +209,10 @@ class FileLink:
         self._send(codec.frame(password.encode() + b"\r", codec.TEXT))
         self._hear(_READY, _DENIED)
         if _READY not in self._said:
-            reason = self._reason().replace(password, "***") or "connection closed"
-            raise RefusedError(f"{self._who} refused the password: {reason}")
+            reason = self._reason().replace(password, "***")
+            if not reason:
+                raise LinkError(f"{self._who} closed the connection at the login: did it restart? Try again")
+            raise WrongPasswordError(f"{self._who} refused the password: {reason}")
 
     def _hear(self, *marks: bytes) -> None:
         """Wait until the node has said one of marks, or has closed."""
@@ -237,6 +319,11 @@ class FileLink:
             raise LinkError(f"{self._who} was silent for {self._timeout_s:g} s: still up?") from None
         except OSError:
             return b""
+
+
+def _row(row: str) -> tuple[str, str, str]:
+    path, size, digest = row.rsplit(" ", 2)
+    return path, size, digest
 
 
 def _no_progress(done: int, total: int) -> None:

@@ -5,12 +5,14 @@ A scenario prepares a flash, saves one of its values old, new, later, and says w
 import json
 import os
 
+import Activate
 from ConfigHandler import Config
 from Saved import Saved
 from Settings import FILE, PURGE, SETTINGS
 
 KEPT = {"devfid": "kitchen", "stapwd": "My;Secret1", "soctout": 55, "boothook": "rgb load_n_init"}
 STRANGER = {"obsolete_key": 7}
+FOLDER = 0x4000
 
 
 class Setting:
@@ -98,6 +100,74 @@ class State:
         return Saved("lamp", ("duty", 0), ("ratio", 0.5), ("text", ""))
 
 
+class Update:
+    """A set of files that was sent beside the one before takes over; the boot after a cut goes on with it.
+
+    A set: {path: content}. flat: as it lies at the root of a 1.20 node.
+    """
+
+    def __init__(self, old, new, later, flat=False):
+        self.old, self.new, self.later = old, new, later
+        self.flat = flat
+
+    def prepare(self):
+        for path, content in self.old.items():
+            self._put(path, content)
+
+    def save(self, value):
+        self._boot()
+        gone = [path for path in self._paths() if path not in value]
+        rows = ["{} {} 0\n".format(path, len(content)) for path, content in value.items()]    # noqa: UP032
+        rows += [path + " 0 -\n" for path in gone]
+        if self.flat:
+            for path, content in value.items():
+                write(".update~" + path.replace("/", "~"), content)
+            write(".update~manifest", "".join(rows))
+        else:
+            for path, content in value.items():
+                self._put(".staged/" + path, content)
+            write(".staged/manifest", "".join(rows))
+            os.rename(".staged", ".update")
+        self._boot()
+
+    def found(self):
+        self._boot()
+        return {path: self._content(path) for path in self._paths()}
+
+    def expected(self, value):
+        return value
+
+    def _boot(self):
+        """As Paths.py does it, and Settings.py after it."""
+        there = os.listdir()
+        if ".update" in there or ".update~manifest" in there:
+            Activate.finish()
+        if PURGE in os.listdir():
+            os.remove(PURGE)
+
+    def _put(self, path, content):
+        at = path.find("/")
+        while at > 0:
+            if path[:at].rpartition("/")[2] not in os.listdir(path[:at].rpartition("/")[0]):
+                os.mkdir(path[:at])
+            at = path.find("/", at + 1)
+        write(path, content)
+
+    def _paths(self, folder=""):
+        found = []
+        for name in os.listdir(folder):
+            path = folder + "/" + name if folder else name
+            if os.stat(path)[0] == FOLDER:
+                found += self._paths(path) if name != ".staged" else []
+            elif not name.startswith(("neighbour", "age", ".update~")):
+                found.append(path)
+        return found
+
+    def _content(self, path):
+        with open(path) as file:
+            return file.read()
+
+
 class Naive(Setting):
     """Over the old file. On littlefs even that is whole: the new content shows when the file is closed."""
 
@@ -156,6 +226,9 @@ def _change_by_hand(changes):
 def scenarios(long):
     """{name: scenario}. long: bytes of a long value."""
     a, b, c = [letter * long for letter in "abc"]
+    sets = ({"main.py": "old", "core.py": a, "pure/x.py": "old", "same.py": "same", "gone/y.py": "old"},
+            {"main.py": "new", "core.mpy": b, "pure/x.py": "new", "same.py": "same", "usr/bin/z.py": b},
+            {"main.py": "later", "core.py": c, "pure/x.py": "later", "same.py": "same"})
     return {
         "first save, short": Setting("devfid", "node01", "lamp", "desk", {}),
         "first save, long": Setting("crontasks", "n/a", b, c, {}),
@@ -174,6 +247,8 @@ def scenarios(long):
         "state, short": State("door", "lamp", "desk"),
         "state, long": State(a, b, c),
         "purge": Purge("devfid", "lamp", "lamp", "desk"),
+        "update": Update(*sets),
+        "update of a 1.20 node": Update(*sets, flat=True),
         "naive": Naive("devfid", "lamp", "desk", "door"),
         "naive, flushed": Flushed("devfid", "lamp", "desk", "door"),
         "naive, removed": Removed("devfid", "lamp", "desk", "door"),
