@@ -85,3 +85,8 @@ def test_importing_everything_prints_nothing_and_starts_nothing():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=20)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_pip_update_says_what_it_would_run(capsys):
+    assert commands.main(["-pupdate", "--dummy"]) == 0
+    assert capsys.readouterr().out.endswith("-m pip install --upgrade micrOSDevToolKit\n")
