@@ -7,7 +7,7 @@ import pytest
 from tests.device import wire
 from tests.device.test_meter import Server
 
-WAIT_S = 30.0
+WAIT_S = 50.0
 RELAY = (Path(__file__).parents[2] / "examples/qframe_relay.py").read_text()
 # The samples of the introduction, by what its papers say of them
 M1 = """

@@ -18,7 +18,7 @@ ENDED = b"\x04>"               # of a command: after its error text
 
 KNOCKS_S = (0.3, 0.7, 1.0, 2.0, 2.0, 4.0)      # a board that has just been powered, or is deep in a call, needs some
 BOOT_S = 3.0                   # for boot.py, then it is interrupted
-SILENCE_S = 10.0
+SILENCE_S = 20.0                # a busy machine of virtual boards, a flash that tidies up
 PLAIN_BYTES, PLAIN_PAUSE_S = 256, 0.01         # the buffer of the slowest boards, and what it takes to empty
 MAX_HEARD_BYTES = 32 << 20
 

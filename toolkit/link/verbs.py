@@ -15,7 +15,7 @@ from typing import Any, Self
 from toolkit.errors import LinkError, RefusedError, UsageError
 
 PIECE_BYTES = 3072             # of a file in one command: 4096 characters of base64, about 12 KB of the board's heap
-SILENCE_S = 10.0
+SILENCE_S = 20.0
 HASH_SILENCE_S = 30.0          # the largest file there may be on the slowest flash
 BESIDE = ".new"                # what a file is called until it is whole, as micrOS/source/Files.py has it
 TWINS = {".mpy": ".py", ".py": ".mpy"}
