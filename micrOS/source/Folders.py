@@ -1,4 +1,4 @@
-"""What is seldom asked about a path; in memory only for that."""
+"""What is seldom asked of a path: is it a folder, make its folders; in memory only for that."""
 import os
 
 from micropython import const
@@ -12,3 +12,12 @@ def is_dir(path):
         return os.stat(path)[0] & _KIND == _FOLDER
     except OSError:
         return False
+
+
+def make_folders(path):
+    """The folders of a path that ends with a name, or with `/`."""
+    at = path.find("/", 1)
+    while at > 0:
+        if not is_dir(path[:at]):
+            os.mkdir(path[:at])
+        at = path.find("/", at + 1)

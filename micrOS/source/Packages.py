@@ -12,7 +12,7 @@ from binascii import hexlify
 from micropython import const
 
 from Files import exists, read, remove, write_whole
-from Folders import is_dir
+from Folders import make_folders
 from Http import WebError, fetch, stream
 from Modules import PREFIX, modules
 from pure import mip
@@ -49,7 +49,7 @@ class Store:
         self._finish(rename, remove)
 
     def _write(self, rename, remove):
-        _make_folders(_RECORDS)
+        make_folders(_RECORDS)
         write_whole(_RECORDS, (json.dumps({"packages": self.packages, "rename": rename, "remove": remove}),))
 
     def _finish(self, rename, remove_paths):
@@ -179,7 +179,7 @@ async def _manifest(name, url):
 
 async def _fetched(path, url, digits):
     """Size of the file, which is now at `<path>.new`. Raises PackageError when it is not what it should be."""
-    _make_folders(path)
+    make_folders(path)
     block, _, _, free = os.statvfs("/")[:4]
     most = min(_MOST_BYTES, block * free - _SPARE_BYTES)
     digest, size = hashlib.sha256(), 0
@@ -210,14 +210,6 @@ def _loaded():
         return json.loads(read(_RECORDS) or "{}")
     except ValueError:
         raise PackageError("{} is damaged; remove it, and what it installed stays".format(_RECORDS))
-
-
-def _make_folders(path):
-    at = path.find("/", 1)
-    while at > 0:
-        if not is_dir(path[:at]):
-            os.mkdir(path[:at])
-        at = path.find("/", at + 1)
 
 
 def _remove_empty(folder):

@@ -41,15 +41,6 @@ async def answer(asked):
     return io.BytesIO(b"")
 
 
-def make_folders(path):
-    """The folders of a path that ends with a name, or with `/`."""
-    at = path.find("/", 1)
-    while at > 0:
-        if not is_dir(path[:at]):
-            os.mkdir(path[:at])
-        at = path.find("/", at + 1)
-
-
 def discard(folder):
     """Remove a folder with all in it, if it is there."""
     for name in names(folder):

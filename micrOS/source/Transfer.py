@@ -13,7 +13,7 @@ import Time
 from ConfigHandler import cfgget
 from Debug import console_write, errlog_add, trace
 from Files import remove
-from Folders import is_dir
+from Folders import is_dir, make_folders
 from Network import peer_address
 from pure.guard import attempt
 from pure.lazy import publish, unload
@@ -307,7 +307,6 @@ def _target(name):
 
 def _make_folders(path):
     try:
-        from Staging import make_folders
         make_folders(path)
     except OSError as error:
         raise RefusedError("the flash says {}".format(error))

@@ -18,7 +18,7 @@ _TOPICS = (
     ("module", "name of a load module that was loaded"),
     ("alarm", "text of an alarm"),
     ("update", "name and bytes of a file that came in"),
-    ("meter.link, .frame, .value, .event", "an electricity meter: its line, what came, a value, an event"),
+    ("meter.<what>", "link, frame, value, reading or event of an electricity meter"),
 )
 
 

@@ -19,8 +19,8 @@ def info(msgobj=None):
     import machine
     system = os.uname()
     msgobj("CPU clock: {} [MHz]".format(machine.freq() // 1000000))
-    msgobj("Mem usage: {} %".format(memory_usage()["percent"]))
-    msgobj("FS usage: {} %".format(disk_usage()["percent"]))
+    msgobj("Mem usage: {:.1f} %".format(memory_usage()["percent"]))
+    msgobj("FS usage: {:.1f} %".format(disk_usage()["percent"]))
     msgobj("upython: {}".format(system[3]))
     msgobj("board: {}".format(system[4]))
     msgobj("mac: {}".format(str(hexlify(net().station.config("mac"), ":"), "utf-8")))
