@@ -11,6 +11,7 @@ import pytest
 from micrOS.source.pure import quectel
 from micrOS.source.pure.rfc1662 import RFC1662, encode
 from tests.device import wire
+from tests.device.conftest import QUIET
 from toolkit.simulator import VirtualBoard
 from toolkit.simulator.errors import SimulatorError
 from toolkit.simulator.models.meter import Meter, SerialMeter
@@ -22,9 +23,18 @@ CUTS = 10
 WAIT_S = 30.0                        # on a busy machine
 
 
+@pytest.fixture(scope="module")
+def node():
+    with VirtualBoard(config=QUIET, turn=True) as running:
+        yield running
+
+
 @pytest.fixture
-def board(make_board):
-    return make_board()
+def board(node):
+    """The node, which has not met a meter yet."""
+    yield node
+    node.uart(PORT, baud=0)
+    node.shell("meter passthrough", "meter serial uart=1 baud=115200 profile=quectel", "meter close")
 
 
 @pytest.fixture
@@ -69,6 +79,11 @@ class Server:
     def __enter__(self):
         return self
 
+    def close(self):
+        """Neither this connection nor another."""
+        self._door.close()
+        self.hang_up()
+
     def __exit__(self, *_):
         self._door.close()
         if self.link:
@@ -101,6 +116,14 @@ def counts(board):
     return json.loads(board.shell("meter frames >json"))
 
 
+def patiently(board, line, seconds=5):
+    """The answer to a question whose time-outs pass fast."""
+    with board.session() as session:
+        session._link.sendall(line.encode() + b"\n")
+        board.clock.run(seconds, grace_ms=20)
+        return session._until_prompt()
+
+
 def records(count):
     """Bytes of so many records: a number, and what only that number has."""
     return [number.to_bytes(4, "big") + random.Random(number).randbytes(RECORD - 4) for number in range(count)]
@@ -124,6 +147,10 @@ REFUSED = (
     ("meter get 0x12345", "an id is 0x0000-0xffff, got 0x12345"),
     ("meter get serial", "an id is 0x0000-0xffff, got serial"),
     ("meter set 0x8003 256", "a number is 0-255, got 256; say others as #<octets in hex>"),
+    ("meter network 127.0.0.1 port=70000", "a server is <host> <port 1-65535>, got 127.0.0.1 70000"),
+    ("meter passthrough 127.0.0.1", "a server is <host> <port 1-65535>, got 127.0.0.1 0"),
+    ("meter passthrough 127.0.0.1 shell", "a server is <host> <port 1-65535>, got 127.0.0.1 shell"),
+    ("meter serial baud=fast", "uart and baud are numbers, got 1 and fast"),
     ("meter serial profile=hdlc", "the profile is quectel or rfc1662, got hdlc"),
 )
 
@@ -140,7 +167,7 @@ def test_a_uart_that_the_board_has_not_is_named_in_the_status(board):
 
 def test_a_silent_meter_is_asked_three_times_and_found_again(board, meter):
     meter.silent = True
-    assert "gave no answer to 0x8005, asked 3 times" in board.shell("meter get 0x8005")
+    assert "gave no answer to 0x8005, asked 3 times" in patiently(board, "meter get 0x8005")
     assert len(meter.heard) == 3
     meter.silent = False
     assert board.shell("meter get 0x8005") == "12345678"
@@ -149,7 +176,7 @@ def test_a_silent_meter_is_asked_three_times_and_found_again(board, meter):
 
 def test_an_answer_that_is_harmed_on_its_way_is_asked_for_again(board, meter):
     meter.up.cut(at=5, count=1)
-    assert board.shell("meter get 0x8005") == "12345678"
+    assert patiently(board, "meter get 0x8005") == "12345678"
     assert meter.up.harmed == 1 and counts(board)["tries"] == 2
 
 
@@ -174,7 +201,7 @@ def test_the_meter_is_answered_its_name_its_signal_and_a_refusal(board, meter):
 
 def test_all_that_happens_is_on_the_bus(board, meter):
     with board.session() as watching:
-        watching._link.sendall(b"bus watch seconds=4\n")
+        watching._link.sendall(b"bus watch messages=5 seconds=9\n")
         eventually(lambda: board.shell("bus topics"), lambda text: "*" in text)
         loaded(board)
         board.shell("meter get 0x8003")
@@ -206,7 +233,7 @@ def test_a_frame_swallowed_by_a_length_that_lies_comes_out_when_the_line_is_sile
 
 def test_a_wrong_baud_rate_gives_no_frame_and_the_right_one_all(board, meter):
     board.uart(PORT, baud=9600)
-    assert "gave no answer" in board.shell("meter get 0x8005")
+    assert "gave no answer" in patiently(board, "meter get 0x8005")
     assert meter.heard == []
     board.shell("meter serial baud=9600")
     assert board.shell("meter get 0x8005") == "12345678"
@@ -215,13 +242,13 @@ def test_a_wrong_baud_rate_gives_no_frame_and_the_right_one_all(board, meter):
 def test_the_cable_may_be_out_while_the_node_waits(board, meter):
     loaded(board)
     meter.unplug()
-    assert "gave no answer" in board.shell("meter get 0x8005")
+    assert "gave no answer" in patiently(board, "meter get 0x8005")
     meter.plug()
     assert board.shell("meter get 0x8005") == "12345678"
 
 
 def test_what_a_busy_board_does_not_read_in_time_is_lost_and_the_next_frame_counts(make_board):
-    board = make_board(files={"modules/LM_hold.py": "import time\ndef f():\n    time.sleep_ms(1500)\n"})
+    board = make_board(files={"modules/LM_hold.py": "import time\ndef f():\n    time.sleep_ms(600)\n"})
     with SerialMeter(board, PORT) as meter:
         board.shell("meter serial baud=2000000")
         loaded(board)
@@ -280,30 +307,41 @@ def test_a_megabyte_each_way_at_once_is_exact(board, meter, server):
 
 def test_ten_cuts_lose_only_frames_that_are_counted(board, meter, server):
     joined(board, server)
+    sent = cut_ten_times(meter, server)
+    eventually(lambda: counts(board)["down"], lambda _: meter.down.octets > 0 and _settled(board, meter, server))
+    arrived, heard = survivors(sent, meter, server)
+    told = counts(board)
+    assert (told["received"], told["up"], told["up_lost"]) == (arrived, arrived, 0)
+    assert heard + meter.down.harmed == told["sent"]
+    assert told["broken"] and told["noise"]              # the board has seen that something was wrong
+
+
+def cut_ten_times(meter, server):
+    """A megabyte of records each way, over a cable that is out ten times in each; list of the records."""
     sent = records(MEGABYTE // RECORD)
     for way in (meter.up, meter.down):
         dice = random.Random(3)
         for cut in range(CUTS):
             way.cut(at=dice.randrange(cut * MEGABYTE // CUTS, (cut + 1) * MEGABYTE // CUTS - 5000),
-                     count=dice.randrange(1, 3000))
-    down = b"".join(sent)
-    run(lambda: [meter.say(record) for record in sent], lambda: server.link.sendall(down))
-    eventually(lambda: counts(board)["down"], lambda _: meter.down.octets > 0 and _settled(board, meter, server))
+                    count=dice.randrange(1, 3000))
+    run(lambda: [meter.say(record) for record in sent], lambda: server.link.sendall(b"".join(sent)))
+    return sent
 
+
+def survivors(sent, meter, server):
+    """(records, pieces) that came to the server and to the meter: none corrupted, doubled or reordered."""
     arrived = [bytes(server.heard[at:at + RECORD]) for at in range(0, len(server.heard), RECORD)]
     numbers = [int.from_bytes(record[:4], "big") for record in arrived]
     assert arrived == [sent[number] for number in numbers], "corrupted"
     assert numbers == sorted(set(numbers)), "doubled or reordered"
     assert len(arrived) + meter.up.harmed == len(sent) and meter.up.harmed >= CUTS
-    told = counts(board)
-    assert (told["received"], told["up"], told["up_lost"]) == (len(arrived), len(arrived), 0)
-
-    at = 0
+    down, at = b"".join(sent), 0
     for _, _, piece in meter.heard:
         found = down.find(piece, at)
         assert found >= 0, "corrupted, doubled or reordered"
         at = found + len(piece)
-    assert len(meter.heard) + meter.down.harmed == told["sent"] and meter.down.harmed >= CUTS
+    assert meter.down.harmed >= CUTS
+    return len(arrived), len(meter.heard)
 
 
 def _settled(board, meter, server):
@@ -324,32 +362,31 @@ def test_without_a_server_each_frame_is_counted_and_with_it_they_go_on(board, me
     for _ in range(5):
         meter.say(b"lost")
     eventually(lambda: counts(board)["up_lost"], lambda lost: lost == 5)
+    board.clock.run(2, grace_ms=20)
     server.accept()
     is_up(board)
     meter.say(b" after")
     eventually(lambda: bytes(server.heard), lambda heard: heard == b"before after")
 
 
-def test_ten_lost_connections_corrupt_double_and_reorder_nothing(make_board, server):
-    board = make_board(turn=True)
-    with SerialMeter(board, PORT) as meter:
-        joined(board, server)
-        sent = records(110)
-        for number, record in enumerate(sent):
-            if number % 11 == 10:
-                server.hang_up()
-                eventually(lambda: board.shell("meter status"), lambda text: "closed" in text or "down" in text)
-                meter.say(record)
-                eventually(lambda: counts(board)["up_lost"], lambda lost, want=number // 11 + 1: lost == want)
-                board.clock.run(2)
-                server.accept()
-                is_up(board)
-            else:
-                meter.say(record)
-                eventually(lambda: len(server.heard), lambda size, want=RECORD * (number - number // 11 + 1):
-                           size == want)
-        assert bytes(server.heard) == b"".join(record for number, record in enumerate(sent) if number % 11 != 10)
-        assert counts(board)["up"] == 100 and counts(board)["received"] == 110
+def test_ten_lost_connections_corrupt_double_and_reorder_nothing(board, meter, server):
+    joined(board, server)
+    sent = records(110)
+    for number, record in enumerate(sent):
+        if number % 11 == 10:
+            server.hang_up()
+            eventually(lambda: board.shell("meter status"), lambda text: "closed" in text or "down" in text)
+            meter.say(record)
+            eventually(lambda: counts(board)["up_lost"], lambda lost, want=number // 11 + 1: lost == want)
+            board.clock.run(2, grace_ms=20)
+            server.accept()
+            is_up(board)
+        else:
+            meter.say(record)
+            eventually(lambda: len(server.heard), lambda size, want=RECORD * (number - number // 11 + 1):
+                       size == want)
+    assert bytes(server.heard) == b"".join(record for number, record in enumerate(sent) if number % 11 != 10)
+    assert counts(board)["up"] == 100 and counts(board)["received"] == 110
 
 
 def test_a_server_that_is_not_there_is_named_and_tried_again(board, meter):
@@ -360,6 +397,7 @@ def test_a_server_that_is_not_there_is_named_and_tried_again(board, meter):
                and "not up yet" not in text)
     with socket.create_server(("127.0.0.1", port)) as door:
         door.settimeout(10)
+        board.clock.run(2, grace_ms=20)
         door.accept()[0].close()
 
 
@@ -401,7 +439,7 @@ def test_a_meter_behind_tcp_is_asked_the_same_way(board):
 
 def test_the_model_in_the_board_is_told_its_faults(board):
     board.uart(PORT, model="meter", facts={"flip": 1})
-    assert "gave no answer" in board.shell("meter get 0x8005")
+    assert "gave no answer" in patiently(board, "meter get 0x8005")
     told = board.uart(PORT, facts={"flip": 0})["model"]
     assert told["down"]["harmed"] == told["down"]["frames"] == 3
     assert board.shell("meter get 0x8005") == "12345678"
@@ -419,6 +457,7 @@ def test_people_get_a_meter_that_tells_its_reading(server):
     with Metered() as board:
         joined(board, server)
         assert board.shell("meter get 0x8005") == "12345678"
+        board.clock.advance(5)
         eventually(lambda: bytes(server.heard), lambda heard: heard.endswith(b"*kWh)\r\n"))
 
 

@@ -155,6 +155,34 @@ def test_a_set_without_bytes_is_a_type_error(bare):
                          "except TypeError:\n print('TypeError')") == "TypeError\n"
 
 
+HANDLERS = """
+resolver, other = RFC1662ProtocolResolver(), RFC1662ProtocolResolver()
+def tried(work, *args):
+    try:
+        print(work(*args).__name__)
+    except ValueError as error:
+        print(error)
+def handler(which):
+    def handle(msg):
+        print('handled by', which)
+    return handle
+resolver.register_default(0x2300)(handler('the default'))
+frame = RFC1662Protocol(0x2300, 0xBF, b'')
+resolver.resolve(frame)
+resolver.register(0x2300)(handler('the first'))
+tried(resolver.register, 0x2300)
+tried(other.register, 0x2300)
+other.resolve(frame)
+tried(resolver.resolve, RFC1662Protocol(0x2400, 0xBF, b''))
+"""
+
+
+def test_a_user_replaces_a_default_once_a_second_handler_is_refused_and_so_is_an_id_without_one(bare):
+    assert said_by(bare, HANDLERS).splitlines() == [
+        "handled by the default", 'mode "0x2300" already registered!', 'mode "0x2300" already registered!',
+        "handled by the first", 'mode "0x2400" is not registered']
+
+
 def test_the_solutions_numbers_are_there_the_seldom_ones_when_asked_for(bare):
     assert said_by(bare, "import sys\nfrom usr.constant import COSEM, DATAType, CONSEM_COMMON_RFC1662_PARAM_ID as P\n"
                          "print(COSEM.GET, COSEM.CET_ERROR_RESP, DATAType.DATATIME, hex(P.LQI))\n"

@@ -4,14 +4,19 @@ import sys
 
 sys.path.insert(0, ".")
 from micrOS.source.pure import acse, axdr, axdr_rows, axdr_write, cosem, cosem_text, hdlc, wrapper  # noqa: E402
+from micrOS.source.pure.ciphering import Ciphering  # noqa: E402
 from micrOS.source.pure.ciphering_errors import SecurityError  # noqa: E402
 from micrOS.source.pure.cosem_open import Opening  # noqa: E402
 from micrOS.source.pure.cosem_write import Writer  # noqa: E402
+from micrOS.source.pure.gcm import Gcm  # noqa: E402
 from micrOS.source.pure.hdlc_link import Link  # noqa: E402
 from micrOS.source.pure.hdlc_setup import address, agreed  # noqa: E402
+from tests.pure.aes import blocks  # noqa: E402
 
 DOCUMENTED = (axdr.AxdrError, acse.AcseError, cosem.CosemError, SecurityError, hdlc.HdlcError, wrapper.WrapperError,
               cosem_text.TimeError)
+KEY, TITLE, METER = bytes(range(16)), b"OURSIDE1", b"METERS01"
+GCM = Gcm(blocks(KEY))
 WHAT = cosem.target(3, cosem.obis("1.0.1.8.0"), 2)
 
 
@@ -51,6 +56,21 @@ def answered(octets):
     return told, cosem_text.show(client.result)
 
 
+def side(title, other, counter):
+    """One of a ciphered conversation; its next counter."""
+    ciphering = Ciphering(GCM, KEY, title, lambda: counter)
+    ciphering.meet(other)
+    return ciphering
+
+
+def ciphered(octets):
+    """What a client makes of an answer that should be ciphered."""
+    client = Writer(side(TITLE, METER, 1))
+    client.get(WHAT)
+    client.take(octets)
+    return client.state, cosem_text.show(client.result)
+
+
 def acted(octets):
     client = Writer()
     client.action(WHAT)
@@ -87,7 +107,8 @@ def wrapped(octets):
 
 
 KINDS = {"value": value, "rows": rows, "opened": opened, "answered": answered, "acted": acted, "listed": listed,
-         "framed": framed, "wrapped": wrapped, "agreed": lambda octets: sorted(agreed(octets).items())}
+         "ciphered": ciphered, "framed": framed, "wrapped": wrapped,
+         "agreed": lambda octets: sorted(agreed(octets).items())}
 
 
 def outcome(kind, octets):

@@ -11,6 +11,7 @@ import json  # noqa: E402
 from micrOS.source.pure import values, webrepl, words  # noqa: E402
 from micrOS.source.pure.lines import LineError, Lines  # noqa: E402
 from micrOS.source.pure.suffixes import suffixes as with_suffixes  # noqa: E402
+from micrOS.source.pure.unframed import flush, pending  # noqa: E402
 
 
 def call(line):
@@ -26,7 +27,7 @@ def lines(pieces):
     reader, out = Lines(pieces[0]), []
     for piece in pieces[1:]:
         out += reader.feed(bytes.fromhex(piece))
-    return [out, reader.framed, reader.pending, reader.flush(), reader.flush()]
+    return [out, reader.framed, pending(reader), flush(reader), flush(reader)]
 
 
 def frames(pieces):

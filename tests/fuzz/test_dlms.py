@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from micrOS.source.pure import axdr, axdr_write, hdlc
 from micrOS.source.pure.axdr_rows import Rows
-from tests.fuzz.dlms import KINDS, outcome
+from tests.fuzz.dlms import KINDS, METER, TITLE, outcome, side
 from tests.fuzz.effort import REPLAYS, dice, hard, times
 from tests.micropython import command
 from toolkit.simulator.models.dlms_meter import DlmsMeter
@@ -24,6 +24,23 @@ RECORDED = json.loads((ROOT / "tests" / "vectors" / "dlms.json").read_text())["s
 MESSAGES = [bytes.fromhex(text) for session in RECORDED for step in session["steps"] for text in step[1:3]]
 APDUS = [octets[8:] for octets in MESSAGES if octets[:2] == b"\0\x01"]
 FRAMES = [octets for octets in MESSAGES if octets[:1] == b"\x7e"]
+ANSWERS = [octets for octets in APDUS if octets[0] == 0xC4]
+ROWS = (1, [(2, ((9, bytes(12)), (6, 1234567), (18, 230))), (2, ((0, None), (6, 1234568), (18, 231)))])
+COMPACT = (19, ((2, (6, 18)), [(2, ((6, at), (18, at))) for at in range(5)]))
+# what each kind reads as it should be: harmed, it comes further in than any octets do
+WHOLE = {
+    "value": [axdr_write.encode(ROWS), axdr_write.encode(COMPACT), *[octets[4:] for octets in ANSWERS]],
+    "rows": [axdr_write.encode(ROWS), axdr_write.encode(COMPACT)],
+    "opened": [octets for octets in APDUS if octets[0] == 0x61],
+    "answered": [bytes((len(octets),)) + octets for octets in ANSWERS if len(octets) < 256],
+    "acted": [octets for octets in APDUS if octets[0] == 0xC7] + [
+        bytes.fromhex(text) for text in ("c701c100", "c701c100000906" + 6 * "11", "c702c10100000001020000")],
+    "listed": [bytes.fromhex("c403c102000600000001" + rest) for rest in ("0104", "0009020102", "00" + "1205dc")],
+    "ciphered": [side(METER, TITLE, 7).protect(octets) for octets in ANSWERS[:5]],
+    "framed": [b"".join(FRAMES[at:at + 3]) for at in (1, 3, 5, 9, 20)] + FRAMES,
+    "wrapped": [octets for octets in MESSAGES if octets[:2] == b"\0\x01"],
+    "agreed": [bytes.fromhex("8180140502008006020080070400000001080400000001"), b""],
+}
 
 # -- whatever can be written reads back
 SCALAR = st.one_of(
@@ -134,7 +151,8 @@ def corpus(count, salt="dlms"):
     chance = dice(salt)
     for _ in range(count):
         kind = chance.choice(sorted(KINDS))
-        octets = bytearray(chance.choice([*APDUS, *FRAMES, chance.randbytes(chance.randrange(60))]))
+        octets = bytearray(chance.choice(WHOLE[kind]) if chance.random() < 0.8 else
+                           chance.choice([*APDUS, *FRAMES, chance.randbytes(chance.randrange(60))]))
         for _ in range(chance.choice((0, 1, 1, 2, 5))):
             if octets:
                 octets[chance.randrange(len(octets))] = chance.randrange(256)

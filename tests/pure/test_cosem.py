@@ -367,6 +367,21 @@ def test_a_long_action_goes_in_blocks_and_what_it_gives_comes_in_blocks():
     assert client.result == b"hi"
 
 
+def test_what_a_method_gives_in_blocks_is_bounded_and_no_block_is_empty():
+    block = bytes.fromhex("c702c1" + "00")
+    for size, count, why in ((100, 6, "more than 500 octets"), (0, 1, "empty block")):
+        client = on(most_value=500)
+        client.action(target(18, obis("0.0.44.0.0.255"), 2), (15, 0))
+        for number in range(1, count):
+            client.take(block + number.to_bytes(4, "big") + bytes((size,)) + bytes(size))
+        try:
+            client.take(block + count.to_bytes(4, "big") + bytes((size,)) + bytes(size))
+        except CosemError as error:
+            assert why in str(error) and client.state == "broken" and client._parts == []
+        else:
+            raise AssertionError(why)
+
+
 def test_a_question_that_the_meter_cannot_take_is_not_sent():
     client = small(20)
     assert raises(CosemError, client.set, ENERGY, (9, _LONG))

@@ -115,6 +115,25 @@ def test_dlms_cosem_reads_our_meter_over_hdlc():
         client.disconnect()
 
 
+def test_the_fault_of_dlms_cosem_a_7e_in_a_check_sequence_ends_its_frame(monkeypatch):
+    """The length says where a frame ends; gurux reads the same octets (IEC 62056-46 stuffs nothing)."""
+    monkeypatch.setattr("tests.simulator.test_dlms_peers.TIMEOUT_S", 0.3)
+    with Meter("hdlc") as meter:
+        client = dlms_cosem(meter.port, "hdlc")
+        with pytest.raises(Exception, match="Could not receive data"):
+            client.get(attribute(3, "1.0.1.8.0.255"))
+        client.transport.io.disconnect()
+
+
+def test_the_fault_of_dlms_cosem_its_lists_leave_out_the_selection_of_each_value():
+    """So the octets do not add up, and the meter refuses; the lists of gurux have it, and are answered."""
+    with Meter("wrapper") as meter:
+        client = dlms_cosem(meter.port)
+        with pytest.raises(Exception, match="OPERATION_NOT_POSSIBLE"):
+            client.get_many([attribute(3, "1.0.1.8.0.255"), attribute(3, "1.0.32.7.0.255")])
+        client.disconnect()
+
+
 # -- gurux reads ours
 class Gurux:
     """Its client on a socket."""

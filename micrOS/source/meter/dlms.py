@@ -6,9 +6,12 @@ import asyncio
 import gc
 import sys
 
+from micropython import const
+
 from meter.dlms_line import DlmsError
 from pure.lazy import unload
 
+_WHILE_LOADING = const(8192)     # bytes between two collections: what is loaded shall lie close together
 _USED = (
     "pure.axdr", "pure.cosem", "pure.cosem_client", "pure.cosem_open", "pure.acse", "pure.cosem_write",
     "pure.axdr_write", "pure.axdr_rows", "pure.axdr_compact", "pure.cosem_text", "pure.cosem_time", "pure.civil",
@@ -46,12 +49,14 @@ class Dlms:
                     raise
                 raise DlmsError(str(error))
             finally:
+                gc.threshold(-1)
                 unload(*_USED)
                 if "meter.driver" not in sys.modules:
                     unload("meter.link")
 
     async def _held(self, module, talk, words):
-        gc.collect()                         # what is loaded now shall lie close together
+        gc.collect()
+        gc.threshold(_WHILE_LOADING)
         from meter import dlms_open
         from meter.dlms_session import Session, closed
         from meter.dlms_setup import settings
@@ -68,11 +73,13 @@ class Dlms:
                 from pure.cosem_client import Client
             session = Session(line, Client(ciphering if how["cipher"] else None, takes, number=1))
             talking = getattr(__import__("meter." + module, None, None, (talk,)), talk)
+            gc.threshold(-1)
             return await talking(session, *words)
         finally:
             await closed(line, session)
             if ciphering:
                 self._keys.note(ciphering.heard)
+
 
 async def readings(meter, codes, seconds, publish):
     """publish("meter.reading", (code, text)) again and again; a failure is `meter.link` once, until it is over."""

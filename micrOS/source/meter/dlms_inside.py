@@ -9,19 +9,21 @@ _MOST_WAITING = const(4096)      # octets that wait for who reads them
 
 
 class Inside:
-    """A stream inside the frames of another: what is written goes to pass_on, what comes is handed in by heard().
+    """A stream inside the frames of another, from opened() to close().
 
-    pass_on: coroutine function(data), False when it is lost
+    frames: function(heard) -> coroutine function(data), False when it is lost. heard takes what comes; None: nobody
     """
 
-    def __init__(self):
+    def __init__(self, frames):
         self.s = self                # asyncio's streams are closed by their `s`
-        self.pass_on = None
         self.lost = 0                # octets that nobody read in time
+        self._frames = frames
+        self._pass_on = None
         self._out = self._in = b""
         self._came = asyncio.Event()
 
     async def opened(self):
+        self._pass_on = self._frames(self.heard)
         return self
 
     def heard(self, data):
@@ -36,7 +38,7 @@ class Inside:
 
     async def drain(self):
         data, self._out = self._out, b""
-        if not await self.pass_on(data):
+        if not await self._pass_on(data):
             raise DlmsError("the meter's line is down")
 
     async def read(self, count):
@@ -48,3 +50,4 @@ class Inside:
 
     def close(self):
         self._in = b""
+        self._frames(None)

@@ -24,7 +24,10 @@ class Line:
         self._stream = None
 
     async def _begin(self):
-        self._stream = await self._opened()
+        try:
+            self._stream = await self._opened()
+        except asyncio.TimeoutError:
+            raise DlmsError("the meter does not take the connection")
         self._asked()
 
     def drop(self):
@@ -36,7 +39,10 @@ class Line:
         if not self._stream:
             raise DlmsError("the line to the meter is closed")
         self._stream.write(octets)
-        await asyncio.wait_for_ms(self._stream.drain(), self._wait_ms)
+        try:
+            await asyncio.wait_for_ms(self._stream.drain(), self._wait_ms)
+        except asyncio.TimeoutError:
+            raise DlmsError("the meter takes nothing")
 
     async def _read(self):
         """What comes, None when nothing came in time."""

@@ -34,7 +34,7 @@ def line(how, pins, frames):
     """The line, not open yet.
 
     pins    function: {"tx": n, "rx": n} of the UART
-    frames  function(heard) -> pass_on, for a meter inside the frames of the other driver; heard: takes its octets
+    frames  for a meter inside the frames of the other driver: see dlms_inside.Inside
     """
     opened, enter = _stream(how, pins, frames)
     if how["line"] == "wrapper":
@@ -44,16 +44,14 @@ def line(how, pins, frames):
     from pure.hdlc_setup import address
     physical = None if how["physical"] < 0 else how["physical"]
     return Hdlc(opened, how["wait_ms"], address(how["client"]), address(how["address"], physical, how["octets"]),
-                128, 1, how["pdu"] + 64, enter)
+                how["information"], how["frames"], how["pdu"] + 64, enter)
 
 
 def _stream(how, pins, frames):
     """(opened, enter) of the line."""
     if how["inside"]:
         from meter.dlms_inside import Inside
-        inside = Inside()
-        inside.pass_on = frames(inside.heard)
-        return inside.opened, None
+        return Inside(frames).opened, None
     if how["host"]:
         from meter.link import tcp
         return tcp(how["host"], how["port"]), None

@@ -1,7 +1,7 @@
 """The opening of IEC 62056-21 on an optical head: 300 baud, seven bits, even parity, then HDLC faster.
 
     /?! -> /XXX<baud>...        06 2 <baud> 2 -> the same back, then eight bits at the rate that the meter named
-Source: IEC 62056-21, 6.3 (messages), 6.4.3 (times), protocol mode E; IEC 62056-46, annex on entering HDLC.
+Source: IEC 62056-21, protocol mode E; IEC 62056-46, annex on entering HDLC.
 """
 import asyncio
 

@@ -1,8 +1,6 @@
 """One conversation with a DLMS meter: questions and answers of an open association, and its end."""
-import asyncio
 import gc
 
-from meter.dlms_line import DlmsError
 from pure.cosem import target
 
 
@@ -34,14 +32,11 @@ class Session:
 
 async def answered(asker, line, apdu, pace=None):
     """Send what the asker says until it says no more. Raises OSError, ValueError."""
-    try:
-        while apdu:
-            apdu = asker.take(await line.exchange(apdu))
-            gc.collect()                     # garbage between live octets leaves no room for the next answer
-            if pace:
-                await pace()
-    except asyncio.TimeoutError:
-        raise DlmsError("the meter takes nothing")
+    while apdu:
+        apdu = asker.take(await line.exchange(apdu))
+        gc.collect()                         # garbage between live octets leaves no room for the next answer
+        if pace:
+            await pace()
 
 
 async def closed(line, session):
@@ -51,7 +46,7 @@ async def closed(line, session):
             try:
                 if leave:
                     await leave()
-            except (OSError, ValueError, asyncio.TimeoutError):
+            except (OSError, ValueError):
                 pass
     finally:
         line.drop()

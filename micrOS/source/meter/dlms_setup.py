@@ -2,13 +2,16 @@
 from Saved import Saved
 
 # address: of its logical device; physical -1: none; octets 0: as few as there need be; title: expected, hex;
-# wait_ms: for an answer; pdu: octets of an answer that the node takes at a time
+# wait_ms: for an answer; pdu: octets of an answer that the node takes at a time; frames, information: of HDLC, how
+# many frames the node takes at a time and how many octets in each
 _FIELDS = (("host", ""), ("port", 4059), ("uart", 1), ("baud", 9600), ("line", "hdlc"), ("inside", False),
            ("opening", False), ("client", 16), ("address", 1), ("physical", -1), ("octets", 0),
-           ("auth", "none"), ("cipher", False), ("title", ""), ("wait_ms", 3000), ("pdu", 512))
+           ("auth", "none"), ("cipher", False), ("title", ""), ("wait_ms", 3000), ("pdu", 512),
+           ("frames", 1), ("information", 128))
 _CHOICES = {"auth": ("none", "lls", "gmac"), "line": ("hdlc", "wrapper")}
 _RANGES = {"port": (1, 65535), "baud": (300, 921600), "client": (1, 127), "address": (0, 16383),
-           "physical": (-1, 16383), "wait_ms": (100, 60000), "pdu": (64, 65535)}
+           "physical": (-1, 16383), "wait_ms": (100, 60000), "pdu": (64, 65535), "frames": (1, 7),
+           "information": (16, 2030)}
 
 
 def settings():

@@ -8,7 +8,7 @@ from LogicalPins import physical_pin, pinmap_dump
 from pure.lazy import unload
 
 _PINS = const(("meter_tx", "meter_rx"))      # where they are cstmpmap says  # lint: ok
-_MOST_ID = const(0xFFFF)
+_MOST = const(0xFFFF)
 
 
 class Meter:
@@ -18,7 +18,7 @@ class Meter:
         self.saved = saved
         self.driver = None
         self.join = None                 # Passthrough
-        self.inside = None               # function(data): a DLMS conversation in transparent frames
+        self.inside = None               # function(data): of a DLMS conversation in transparent frames
 
     def open(self):
         """Connect as saved. Its tasks are meter.link and meter.server."""
@@ -111,9 +111,19 @@ def _pins():
 
 
 def _id(value):
-    if not isinstance(value, int) or not 0 <= value <= _MOST_ID:
+    if not isinstance(value, int) or not 0 <= value <= _MOST:
         raise ValueError("an id is 0x0000-0xffff, got {}".format(value if isinstance(value, str) else hex(value)))
     return value
+
+
+def _place(host, port):
+    if not isinstance(host, str) or not isinstance(port, int) or not 0 < port <= _MOST:
+        raise ValueError("a server is <host> <port 1-65535>, got {} {}".format(host, port))
+
+
+def _profile(name):
+    if name not in ("quectel", "rfc1662"):
+        raise ValueError("the profile is quectel or rfc1662, got {}".format(name))
 
 
 def _bytes(value):
@@ -148,22 +158,25 @@ def serial(uart=1, baud=115200, profile="quectel"):
 
     profile: quectel, as the public solution, or rfc1662, with escapes and the FCS low octet first
     """
-    if profile not in ("quectel", "rfc1662"):
-        raise ValueError("the profile is quectel or rfc1662, got {}".format(profile))
+    _profile(profile)
+    if not isinstance(uart, int) or not isinstance(baud, int):
+        raise ValueError("uart and baud are numbers, got {} and {}".format(uart, baud))
     _meter().keep(host="", uart=uart, baud=baud, profile=profile)
     return status()
 
 
 def network(host, port, profile="quectel"):
     """The meter's frames are behind a TCP port."""
-    if profile not in ("quectel", "rfc1662"):
-        raise ValueError("the profile is quectel or rfc1662, got {}".format(profile))
+    _profile(profile)
+    _place(host, port)
     _meter().keep(host=host, tcp=port, profile=profile)
     return status()
 
 
 def passthrough(host="", port=0):
     """Join the meter with a TCP server, also after a reboot and `meter load`; without a host: no longer."""
+    if host:
+        _place(host, port)
     _meter().keep(server=host, port=port)
     return status()
 
@@ -212,10 +225,9 @@ def _dlms():
 
 
 def _frames(heard):
-    """pass_on of the frames' driver, whose transparent data goes to heard from now on."""
-    driver = _driver()
+    """See meter.dlms_inside.Inside."""
     _meter().inside = heard
-    return driver.pass_on
+    return _driver().pass_on if heard else None
 
 
 def dlms(**how):
@@ -276,6 +288,12 @@ def reconnect():
 
 def readings(*codes, seconds=60):
     """Publish these values as `meter.reading` every so many seconds; without codes: no longer."""
+    if not isinstance(seconds, (int, float)) or seconds <= 0:
+        raise ValueError("seconds is a number above 0, got {}".format(seconds))
+    if codes:
+        from pure.cosem import obis
+        for code in codes:
+            obis(str(code))              # raises for one that is none
     task = micro_task("meter.readings")
     if task:
         task.cancel()

@@ -1,6 +1,6 @@
 """Opening an association: AARQ, AARE and the initiate APDUs inside them.
 
-AARQ 60 and AARE 61 are BER: tag 1, length, fields. Source: IEC 62056-5-3, 7.3 and 9.5; the
+AARQ 60 and AARE 61 are BER: tag 1, length, fields. Source: IEC 62056-5-3, abstract syntax of ACSE APDUs; the
 numbers of names: DLMS UA Green Book, "Registered COSEM names".
 """
 import struct

@@ -3,7 +3,7 @@
     tag 1 | length | control 1 | counter 4 | octets | tag 12                            glo-ciphering
     db | length, system title | length | control 1 | counter 4 | octets | tag 12        general-glo-ciphering
 control: 10 signed, 20 encrypted, 30 both. Nonce: system title 8 and counter. Signed with it: control, authentication
-key, and what is not encrypted. Source: IEC 62056-5-3, 5.3 (glo-ciphering), 5.5 (HLS mechanism 5).
+key, and what is not encrypted. Source: IEC 62056-5-3, information security (suite 0, HLS mechanism 5).
 """
 from .axdr import AxdrError, Reader, length
 from .ciphering_errors import SecurityError
@@ -13,9 +13,11 @@ from .secret import same
 SIGNED, ENCRYPTED, BOTH = 0x10, 0x20, 0x30
 TAG_OCTETS = 12
 MOST_COUNTER = 0xFFFFFFFF
-_OF = {0x01: 0x21, 0x08: 0x28, 0xC0: 0xC8, 0xC1: 0xC9, 0xC3: 0xCB, 0xC4: 0xCC, 0xC5: 0xCD, 0xC7: 0xCF}
+# {tag of an APDU: tag of its ciphered form}: initiate request and response; get, set, action, and their responses
+_OUTSIDE = {0x01: 0x21, 0x08: 0x28, 0xC0: 0xC8, 0xC1: 0xC9, 0xC3: 0xCB, 0xC4: 0xCC, 0xC5: 0xCD, 0xC7: 0xCF}
+_INSIDE = {outside: inside for inside, outside in _OUTSIDE.items()}
+_OPENS = (0x21, 0x28)          # those of an association are never general
 _GENERAL = 0xDB
-_BACK = {0x21: 0x01, 0x28: 0x08, 0xC8: 0xC0, 0xC9: 0xC1, 0xCB: 0xC3, 0xCC: 0xC4, 0xCD: 0xC5, 0xCF: 0xC7}
 
 
 class Ciphering:
@@ -50,39 +52,24 @@ class Ciphering:
     def protect(self, apdu):
         """The ciphered APDU."""
         head = bytes((self._control,)) + self._next()
-        iv, aad = self.title + head[1:], head[:1] + self._key
-        if self._control == SIGNED:
-            body = apdu + self._gcm.seal(iv, aad + apdu, b"")
-        elif self._control == ENCRYPTED:
-            body = bytes(self._gcm.counted(iv, apdu))
-        else:
-            body = self._gcm.seal(iv, aad, apdu)
-        envelope = bytes((_OF[apdu[0]],))
-        if self.is_general and envelope not in b"\x21\x28":         # not in those that open an association
+        body = self._sealed(head, apdu)
+        outside = _OUTSIDE[apdu[0]]
+        envelope = bytes((outside,))
+        if self.is_general and outside not in _OPENS:
             envelope = bytes((_GENERAL, len(self.title))) + self.title
         return envelope + length(len(head) + len(body)) + head + body
 
     def unprotect(self, data):
         """The APDU of a ciphered one of the other side. Raises SecurityError; then nothing of it is told."""
-        reader = Reader(data)
-        try:
-            first = reader.octet()
-            title = reader.take(reader.length()) if first == _GENERAL else self.other
-            size = reader.length()
-            control, counter = reader.octet(), reader.take(4)
-        except AxdrError:
-            raise SecurityError("a ciphered APDU that is cut off")
-        body = memoryview(data)[reader.at:]          # an APDU is the largest thing in memory: no copies of it
-        if not (first in _BACK or first == _GENERAL) or size != len(body) + 5 or title != self.other:
-            raise SecurityError("no ciphered APDU of the other side: it begins with {:#x}".format(first))
+        outside, control, counter, body = self._taken_apart(data)
         if control & self._control != self._control or control & ~BOTH:
             raise SecurityError("protected as {:#x}, expected {:#x}".format(control, self._control))
         apdu = self._opened(control, counter, body)
         self._heard(counter)           # of a genuine APDU only: no stranger shall push it up
-        if not apdu or apdu[0] != _BACK.get(first, apdu[0]) or apdu[0] not in _OF:
+        if not apdu or apdu[0] != _INSIDE.get(outside, apdu[0]) or apdu[0] not in _OUTSIDE:
             raise SecurityError("another APDU inside than outside")
-        if first not in (0x21, 0x28):
-            self.is_general = first == _GENERAL
+        if outside not in _OPENS:
+            self.is_general = outside == _GENERAL
         return apdu
 
     def proof(self, challenge):
@@ -102,6 +89,7 @@ class Ciphering:
             raise SecurityError("the proof of the other side is wrong: it has other keys")
         self.heard = max(self.heard, int.from_bytes(proof[1:5], "big"))
 
+    # -- inside
     def _next(self):
         counter = self._counter()
         if not 0 <= counter <= MOST_COUNTER:
@@ -113,6 +101,29 @@ class Ciphering:
         if number <= self.heard:
             raise SecurityError("counter {} again, {} was heard before: a replay".format(number, self.heard))
         self.heard = number
+
+    def _taken_apart(self, data):
+        """(tag, control, counter, octets and tag)"""
+        reader = Reader(data)
+        try:
+            outside = reader.octet()
+            title = reader.take(reader.length()) if outside == _GENERAL else self.other
+            size = reader.length()
+            control, counter = reader.octet(), reader.take(4)
+        except AxdrError:
+            raise SecurityError("a ciphered APDU that is cut off")
+        body = memoryview(data)[reader.at:]          # an APDU is the largest thing in memory: no copies of it
+        if outside not in _INSIDE and outside != _GENERAL or size != len(body) + 5 or title != self.other:
+            raise SecurityError("no ciphered APDU of the other side: it begins with {:#x}".format(outside))
+        return outside, control, counter, body
+
+    def _sealed(self, head, apdu):
+        iv, aad = self.title + head[1:], head[:1] + self._key
+        if self._control == SIGNED:
+            return apdu + self._gcm.seal(iv, aad + apdu, b"")
+        if self._control == ENCRYPTED:
+            return bytes(self._gcm.counted(iv, apdu))
+        return self._gcm.seal(iv, aad, apdu)
 
     def _opened(self, control, counter, body):
         iv, aad = self.other + counter, bytes((control,)) + self._key

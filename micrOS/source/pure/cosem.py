@@ -3,7 +3,7 @@
     c0 kind invoke class 2 obis 6 attribute 1 selection      GET, and so SET c1 and ACTION c3
     c4 kind invoke result ...                                answers: c4, c5, c7
     d8 state service                                         exception; 0e: the same of old
-Source: IEC 62056-5-3, clause 8 (abstract syntax).
+Source: IEC 62056-5-3, abstract syntax of COSEM APDUs.
 """
 from .axdr import length
 

@@ -1,7 +1,7 @@
 """A client's open association, as a table: what is asked, at once or in blocks, and what the answers mean.
 
 get() gives the APDU to send; take(answer) gives the next one, or None when `result` is there. Reading only:
-cosem_write.Writer sets and acts too. Source: IEC 62056-5-3, 6 (services), 9.4.6 (block transfer).
+cosem_write.Writer sets and acts too. Source: IEC 62056-5-3, GET service and its block transfer.
 """
 from . import cosem
 from .axdr import Reader, decode
@@ -150,20 +150,24 @@ class Client:
         return self._whole(apdu[3:])
 
     def _got_block(self, apdu):
-        last, number = apdu[3], long(apdu, 4)
+        self._count_block(apdu)
+        return self._denied(apdu[9]) if apdu[8] == 1 else self._took(apdu, counted(apdu, 9, apdu[8]))
+
+    def _count_block(self, apdu):
+        number = long(apdu, 4)
         if number != self._block + 1:
             raise CosemError("block {} came, {} was expected".format(number, self._block + 1))
-        if apdu[8] == 1:
-            return self._denied(apdu[9])
         self._block = number
-        octets = counted(apdu, 9, apdu[8])
-        if not octets and not last:
+
+    def _took(self, apdu, octets):
+        """A block of the answer: the question for the next one, None after the last."""
+        if not octets and not apdu[3]:
             raise CosemError("an empty block")
         self._keep(octets)
-        if last:
+        if apdu[3]:
             return self._whole(b"")
         self._see("block")
-        return self._out(cosem.next_block(cosem.GET, self._number, number))
+        return self._out(cosem.next_block(self._service, self._number, self._block))
 
     def _keep(self, octets):
         self._size += len(octets)

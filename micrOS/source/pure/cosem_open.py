@@ -1,7 +1,7 @@
 """Opening an association, as a table: the wish, the proof of both sides, and what they agree on.
 
 associate() gives the APDU to send; take(answer) gives the next one, or None when the association is open.
-Source: IEC 62056-5-3, 7 (association), 5.5 (HLS).
+Source: IEC 62056-5-3, association establishment; HLS authentication, passes 1 to 4.
 """
 from . import acse
 from .axdr import decode, length
@@ -41,9 +41,8 @@ class Opening:
     def associate(self):
         self._see("associate")
         user = self._out(acse.initiate(acse.CONFORMANCE, self._most))
-        context = acse.CIPHERED if self._is_ciphered else acse.PLAIN
         title = self._ciphering.title if self._ciphering else b""
-        return acse.aarq(user, context, self._mechanism, self._secret, title)
+        return acse.aarq(user, self._context(), self._mechanism, self._secret, title)
 
     def take(self, data):
         """The next APDU to send, or None. Raises CosemError, AcseError, AxdrError, SecurityError: it is off."""
@@ -69,12 +68,7 @@ class Opening:
         if data[0] != acse.AARE:
             raise refusal(data) or CosemError("an answer that begins with {:#x}".format(data[0]))
         aare = acse.Aare(data)
-        if aare.result:
-            raise RefusedError("the meter refuses the association: {}".format(aare.why()))
-        if aare.context != (acse.CIPHERED if self._is_ciphered else acse.PLAIN):
-            raise SecurityError("the meter answers in application context {}".format(aare.context))
-        if self._title and aare.title != self._title:
-            raise SecurityError("the meter calls itself {}, expected {}".format(aare.title.hex(), self._title.hex()))
+        self._judge(aare)
         if self._ciphering:
             self._ciphering.meet(aare.title)
         user = self._ciphering.unprotect(aare.user) if self._is_ciphered else aare.user
@@ -85,6 +79,18 @@ class Opening:
             raise CosemError("the meter wants more: {}".format(aare.why()))
         self._see("accepted")
         return None
+
+    def _context(self):
+        return acse.CIPHERED if self._is_ciphered else acse.PLAIN
+
+    def _judge(self, aare):
+        """Raises RefusedError, and SecurityError when it is not the meter that was asked for."""
+        if aare.result:
+            raise RefusedError("the meter refuses the association: {}".format(aare.why()))
+        if aare.context != self._context():
+            raise SecurityError("the meter answers in application context {}".format(aare.context))
+        if self._title and aare.title != self._title:
+            raise SecurityError("the meter calls itself {}, expected {}".format(aare.title.hex(), self._title.hex()))
 
     def _prove(self, aare):
         if aare.diagnostic != acse.PROOF_WANTED or aare.mechanism != acse.GMAC:

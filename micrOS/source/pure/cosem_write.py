@@ -1,6 +1,6 @@
 """Changing a meter: SET and ACTION, at once, in blocks or in lists; and which rows of a profile are wanted.
 
-Source: IEC 62056-5-3, 6.7 (SET), 6.8 (ACTION), 9.4.6 (block transfer); Blue Book, class 7 (access selectors).
+Source: IEC 62056-5-3, SET and ACTION services and their block transfer; Blue Book, class 7 (access selectors).
 """
 from . import axdr_write, cosem
 from .axdr import Reader, length
@@ -63,7 +63,10 @@ class Writer(Client):
         return self._send(cosem.SET, what + chosen, b"", encode(typed))
 
     def action(self, what, typed=None):
-        """typed: parameter or None; result: what the method gives, or None"""
+        """typed: parameter or None; result: what the method gives, or None
+
+        It is held whole, up to most_value octets: what methods give is short (an image block, a proof).
+        """
         return self._send(cosem.ACTION, what, b"\x01", b"" if typed is None else encode(typed))
 
     def set_list(self, whats, typed):
@@ -139,15 +142,10 @@ class Writer(Client):
         return self._done(listed(apdu[3:], self._count, _acted_one))
 
     def _acted_block(self, apdu):
-        last, number = apdu[3], long(apdu, 4)
-        if number != (self._block + 1 if self._parts else 1):
-            raise CosemError("block {} came, another was expected".format(number))
-        self._block = number
-        self._keep(counted(apdu, 8))
-        if last:
-            return self._whole(b"")
-        self._see("block")
-        return self._out(cosem.next_block(cosem.ACTION, self._number, number))
+        if not self._parts:
+            self._block = 0                      # so far it has numbered the blocks of the question
+        self._count_block(apdu)
+        return self._took(apdu, counted(apdu, 8))
 
 
 def _acted_one(reader):

@@ -5,7 +5,7 @@
 format: 1010, segmentation bit, length of all between the flags in 11 bits. hcs only before information; both are
 CRC-16/X-25, low octet first. Nothing is stuffed: a frame is found by its length. Addresses end with an octet whose
 lowest bit is 1. Information begins with the LLC header e6 e6 00 (from a client) or e6 e6 07.
-Source: IEC 62056-46, 6.4 (frames); ISO/IEC 13239.
+Source: IEC 62056-46, MAC sublayer (frame format type 3); ISO/IEC 13239.
 """
 from .crc import fcs16
 

@@ -1,7 +1,7 @@
 """The client's end of an HDLC link: a table of states, sequence numbers, segments, and what is said once more.
 
 No clock: the driver sends what it is given, hands in what comes, and calls again() when nothing came in time.
-Source: IEC 62056-46, 6.4.4; ISO/IEC 13239, normal response mode: who has the final bit may speak.
+Source: IEC 62056-46, MAC sublayer; ISO/IEC 13239, normal response mode: who has the final bit may speak.
 """
 from . import hdlc
 from .hdlc import HdlcError

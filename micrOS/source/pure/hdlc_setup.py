@@ -1,10 +1,11 @@
 """What an HDLC link begins with: addresses, and what both ends can take.
 
-Source: IEC 62056-46, 6.4.2 (addresses), 6.4.4.4.3.2 (parameters).
+Source: IEC 62056-46, MAC sublayer (extended addressing, parameter negotiation).
 """
 from .hdlc import INFORMATION, WINDOW, HdlcError
 
-MOST_INFORMATION = 2030        # 6.4.4.4.3.2
+MOST_INFORMATION = 2030
+_BITS = {1: 7, 2: 7, 4: 14}    # of each part of an address, by its octets; in one octet there is one part
 # parameters of SNRM and UA: most octets to send 5, to receive 6; frames at a time to send 7, to receive 8
 _SEND_OCTETS, _TAKE_OCTETS, _SEND_FRAMES, _TAKE_FRAMES = 5, 6, 7, 8
 
@@ -13,16 +14,22 @@ def address(upper, lower=None, octets=0):
     """A station's address as octets.
 
     upper: logical device, or all there is; lower: physical device; octets: 1, 2, 4, or 0 for the fewest
-    Raises HdlcError. Source: IEC 62056-46, 6.4.2.3.
+    Raises HdlcError.
     """
-    if octets == 0:
-        octets = 1 if lower is None and upper < 0x80 else 2 if max(upper, lower or 0) < 0x80 else 4
-    bits = 14 if octets == 4 else 7
-    parts = (upper,) if octets == 1 else (upper, lower or 0)
-    if octets not in (1, 2, 4) or (octets == 1 and lower is not None) or not all(0 <= p < 1 << bits for p in parts):
+    octets = octets or _fewest(upper, lower)
+    bits = _BITS.get(octets, 0)
+    parts = (upper,) if octets == 1 and lower is None else (upper, lower or 0)
+    if not bits or len(parts) > octets or not all(0 <= part < 1 << bits for part in parts):
         raise HdlcError("no address of {} octets for {} and {}".format(octets, upper, lower))
-    sevens = [part >> shift & 0x7F for part in parts for shift in ((7, 0) if octets == 4 else (0,))]
+    sevens = [part >> shift & 0x7F for part in parts for shift in range(bits - 7, -1, -7)]
     return bytes([seven << 1 for seven in sevens[:-1]] + [sevens[-1] << 1 | 1])
+
+
+def _fewest(upper, lower):
+    """Octets that an address needs."""
+    if lower is None and upper < 0x80:
+        return 1
+    return 2 if max(upper, lower or 0) < 0x80 else 4
 
 
 def parameters(send_octets=INFORMATION, take_octets=INFORMATION, send_frames=WINDOW, take_frames=WINDOW):

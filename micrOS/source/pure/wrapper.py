@@ -1,7 +1,7 @@
 """The wrapper that carries APDUs over TCP:  0001 | source port 2 | destination port 2 | length 2 | apdu
 
 Ports: the client's number (16 public, 1 management ...) and the logical device (1). All big endian.
-Source: IEC 62056-47, 5.2; TCP port 4059.
+Source: IEC 62056-47 (wrapper); TCP port 4059.
 """
 import struct
 

@@ -13,7 +13,14 @@ _GAP_MS = const(100)                 # a frame that stood still for so long is n
 
 
 class BusinessClient(TcpClient):
-    """The TCP client."""
+    """The TCP client. lost: messages that the server did not get"""
+
+    lost = 0
+
+    def send(self, data):
+        is_sent = super().send(data)
+        self.lost += not is_sent
+        return is_sent
 
     def recv_callback(self, data):
         for at in range(0, len(data), _PIECE_BYTES):
@@ -21,7 +28,12 @@ class BusinessClient(TcpClient):
 
 
 class UartBusiness(Uart):
-    """The meter's line: bytes in any split become messages, each resolved in turn."""
+    """The meter's line: bytes in any split become messages, each resolved in turn.
+
+    lost: frames that did not go out whole; what comes in harmed, the receiver counts
+    """
+
+    lost = 0
 
     def __init__(self, name, app=None):
         self.receiver = LengthReceiver()
@@ -35,6 +47,15 @@ class UartBusiness(Uart):
         frames = self.receiver.silence() if is_late else []
         for frame in frames + self.receiver.feed(data):
             self._resolve(frame)
+
+    def write(self, data):
+        """How many bytes went out. Raises TypeError when the line is closed."""
+        count = 0
+        try:
+            count = super().write(data)
+        finally:
+            self.lost += count != len(data)
+        return count
 
     def _resolve(self, frame):
         try:

@@ -3,7 +3,7 @@
     meter = DlmsMeter(house_objects(House()))
     answer = meter.client(16).answer(apdu)
 
-Source: IEC 62056-5-3: 6 (services), 7 (association, HLS), 5.3 (ciphering), 9.4.6 (block transfer).
+Source: IEC 62056-5-3: services, association, HLS, ciphering, block transfer.
 """
 from __future__ import annotations
 

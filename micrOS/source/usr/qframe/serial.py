@@ -1,4 +1,6 @@
-"""QFrame's serial line: a UART whose reads wait in the guest's thread."""
+"""QFrame's serial line: a UART whose reads, and writes to a full one, wait in the guest's thread."""
+import select
+
 from micropython import const
 
 import blocking
@@ -6,6 +8,7 @@ from LogicalPins import physical_pin, pinmap_dump
 from quec.door import machine
 
 _RXBUF_BYTES = const(4096)       # a third of a second at 115200 baud
+_STUCK_MS = const(30000)         # that the line may take nothing
 _PARITY = (None, 0, 1)           # QuecPython's 0 none, 1 even, 2 odd -> the port's
 
 
@@ -43,14 +46,14 @@ class Serial:
             self._uart = None
 
     def write(self, data):
-        """How many bytes went out."""
+        """How many bytes went out: all, or what a line took that was stuck then."""
         line = self._opened()
         if not self._rs485:
-            return line.write(data)
+            return self._put(data)
         level = self._rs485.get("direction", 1)
         self._turner.value(level)
         try:
-            count = line.write(data)
+            count = self._put(data)
             blocking.until(line.txdone, None, "Serial.write()")
         finally:
             self._turner.value(not level)
@@ -63,6 +66,21 @@ class Serial:
         if not blocking.until(lambda: self._uart is None or self._uart.any(), timeout_ms, "Serial.read()"):
             raise SerialTimeoutError("nothing came in {} s".format(timeout))
         return self._opened().read(size)
+
+    def _put(self, data):
+        """A UART takes what its buffer has room for, and no more."""
+        data, sent = memoryview(data), 0
+        while sent < len(data):
+            count = self._opened().write(data[sent:])
+            if not count and not self._await_room():
+                break
+            sent += count or 0
+        return sent
+
+    def _await_room(self):
+        poll = select.poll()
+        poll.register(self._uart, select.POLLOUT)
+        return blocking.until(lambda: self._uart is None or poll.poll(0), _STUCK_MS, "Serial.write()")
 
     def _opened(self):
         if self._uart is None:
