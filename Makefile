@@ -25,6 +25,8 @@ fuzz: $(VENV)/.dev
 soak: $(VENV)/.dev
 	NETWORK_LOSSES=30 POWER_CUT=long $(BIN)/python -m pytest tests/device/test_network.py tests/device/test_power_cut.py
 	BUS_SOAK_S=600 $(BIN)/python -m pytest tests/device/test_bus_soak.py
+	GUEST_SOAK_S=300 $(BIN)/python -m pytest tests/device/test_qframe_parts.py -k four_threads
+	FUZZ_EXAMPLES=30000 $(BIN)/python -m pytest tests/fuzz/test_vsoa_served.py
 	DEPLOY_CUTS=20 $(BIN)/python -m pytest tests/toolkit/test_make.py
 	CABLE_PULLS=20 $(BIN)/python -m pytest tests/toolkit/test_serial_link.py -k wherever
 

@@ -1,4 +1,5 @@
 """The papers say what the code does."""
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,8 @@ from micrOS.make_docs import (
 )
 from tests.device.test_modules_oled import pixels_of
 
-ROOT = Path(__file__).parent.parent
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
 
 
 def test_config_md_is_generated_from_the_table():
@@ -25,6 +27,17 @@ def test_config_md_is_generated_from_the_table():
 
 def test_every_default_passes_its_own_rule():
     assert [row.key for row in settings() if not row.is_sound] == []
+
+
+def test_each_test_that_their_readme_names_is_there():
+    """`file::name`, or `::name` of the file before; `name*` is the beginning of one, `*` all."""
+    known = {path.stem[5:]: re.findall(r"def test_(\w+)", path.read_text()) for path in TESTS.rglob("test_*.py")}
+    missing, file = [], ""
+    for named, name, star in re.findall(r"(\w*)::(\w*)(\*?)", (TESTS / "README.md").read_text().split("## When")[1]):
+        file = named or file
+        if not any(test.startswith(name) if star else test == name for test in known[file]):
+            missing.append(f"{file}::{name}")
+    assert missing == []
 
 
 def test_importing_the_toolkit_prints_nothing():

@@ -13,11 +13,11 @@ FLOORS = {part: floor for floor, parts in (
     (0, "pure"),
     (1, "Analog Boot Clockwork ConfigHandler Debug Files Folders Inputs Join LogicalPins Logs Network PinMap "
         "Progress Saved Settings Sun Time TinyPLed Udp Watchdog Zone boards"),
-    (2, "Background Baton Catalogue InterruptHandler Modules Periodic Scheduler Strays TaskCommands TaskManager "
-        "blocking queue sys_bus"),
-    (3, "Beacon Commands CronCommands Crowd Discovery Http InterConnect InterpreterShell Introduction Login "
+    (2, "Background Baton Catalogue InterruptHandler Modules Periodic Pipes Scheduler Strays Suffixed TaskCommands "
+        "TaskManager blocking queue sys_bus"),
+    (3, "Beacon Commands CronCommands Crowd Discovery Http InterConnect InterpreterShell Introduction Jobs Login "
         "Mdns Notify Ntp Packages Peers Position Rejoin SocketServer Staging Transfer Unframed Update meter quec "
-        "urequests usr vsoa"),
+        "cloud device_cloud urequests usr vsoa"),
     (4, "Climate Common Compat DataLog Display Drives Lamp LampMore OledPages Part modules"),
     (5, "Activate Hooks Live Recovery Startup Paths Takeover main micrOS micrOSloader reset"),
 ) for part in parts.split()}

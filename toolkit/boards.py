@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toolkit.errors import UsageError
+from toolkit.parts import NAMES as ALL_PARTS
 
 RELEASE = "20260824-v1.29.0"                 # of MicroPython; its images are named <micropython>-<release><suffix>
 OFFICIAL = "https://micropython.org/resources/firmware/"
@@ -21,6 +22,7 @@ class Board:
     micropython   its name at micropython.org/download
     sha256        of its image of RELEASE; None: trusted on first use, see images.py
     offset        of the image in the flash; None: there is no esptool, the image is copied to a drive
+    parts         optional parts of micrOS that it gets when nobody says which
     after         what esptool does with the chip once it is written; `no-reset` leaves a button to press
     architecture  of native code, for mpy-cross -march
     """
@@ -33,6 +35,7 @@ class Board:
     offset: int | None
     pin_map: str
     architecture: str
+    parts: tuple[str, ...] = ALL_PARTS
     after: str = "hard-reset"
     baud: int = 460800
     spellings: tuple[str, ...] = ()          # of 1.20 and others
@@ -44,6 +47,11 @@ class Board:
     @property
     def image_name(self) -> str:
         return f"{self.micropython}-{RELEASE}{'.uf2' if self.is_uf2 else '.bin'}"
+
+    @property
+    def controller(self) -> str:
+        """The last word of os.uname().machine there."""
+        return "RP2040" if self.is_uf2 else self.chip.replace("-", "")
 
     @property
     def needs_button(self) -> bool:
@@ -79,6 +87,7 @@ BOARDS = (
     Board("esp32c6", "ESP32-C6", 13, "ESP32_GENERIC_C6", None, 0, "LP_esp32c6", "rv32imc"),
     Board("rp2", "RPI-RP2", RP2040_FAMILY, "RPI_PICO_W",
           "f918c0a082c6daf53e27998b7f990ba5f065db2e298b21a34024532a20786794", None, "LP_rp2", "armv6m",
+          parts=(),                          # 848 KB for files: the core takes 670, a part 100 to 380
           spellings=("rp2-pico-w", "rpi-pico-w", "pico_w")),
 )
 
@@ -98,3 +107,9 @@ def board_named(name: str) -> Board:
 def boards_with(chip: str) -> Sequence[Board]:
     """Rows whose chip esptool has found; the first is the plain one, the others are to be named."""
     return [board for board in BOARDS if board.chip == chip]
+
+
+def parts_for(machine: str) -> tuple[str, ...]:
+    """Optional parts of the plain board that tells this as os.uname().machine; of an unknown one: all."""
+    controller = machine.split()[-1] if machine.strip() else ""
+    return next((board.parts for board in BOARDS if board.controller == controller), ALL_PARTS)

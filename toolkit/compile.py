@@ -13,15 +13,19 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from toolkit import shorten
+from toolkit.archive import write_whole
 from toolkit.errors import ToolkitError, UsageError
-from toolkit.paths import data_dir
-from toolkit.shorten import shortened
+from toolkit.parts import NAMES as PARTS
+from toolkit.parts import left_out, part_of, source_of
+from toolkit.paths import cache_dir, data_dir
+from toolkit.shorten import renamed
 
 STAY_PY = frozenset({"main.py", "boot.py"})
 PIN_MAPS = "boards/"
@@ -57,15 +61,44 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Build:
-    """files: {path on the board: file on this machine}, main.py last; warnings: what a person should know."""
+    """A set.
+
+    files     path on the board -> file on this machine, main.py last
+    warnings  what a person should know
+    source    the tree that it was made of
+    """
 
     files: dict[str, Path]
     manifest: list[Entry]
     warnings: list[str]
+    source: Path = field(default_factory=lambda: shipped_source())
 
     @property
     def size(self) -> int:
         return sum(entry.size for entry in self.manifest)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Path on the board -> bytes."""
+        return {entry.path: entry.size for entry in self.manifest}
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Optional parts that it has files of."""
+        there = set(map(part_of, self.files))
+        return tuple(name for name in PARTS if name in there)
+
+    def with_parts(self, parts: Collection[str]) -> Build:
+        """The same, of its optional parts only these."""
+        if set(parts) >= set(self.parts):
+            return self
+        absent = left_out(self.source, parts)
+        return self.without([path for path in self.files if source_of(path) in absent])
+
+    def without(self, paths: Collection[str]) -> Build:
+        """The same but for some files."""
+        return replace(self, files={path: file for path, file in self.files.items() if path not in paths},
+                       manifest=[entry for entry in self.manifest if entry.path not in paths])
 
 
 def shipped_source() -> Path:
@@ -100,7 +133,8 @@ def build(out: Path | None = None, mpy: bool = True, only: Sequence[str] = ("*",
     architecture  of native code, as mpy-cross -march takes it; without one such code does not compile
     Raises CompileError that names file and line, UsageError when out holds something else.
     """
-    every = source_files(source or shipped_source())
+    source = source or shipped_source()
+    every = source_files(source)
     chosen = {path: file for path, file in every.items() if any(fnmatch.fnmatchcase(path, part) for part in only)}
     patterns = module_list()
     files = _compiled(every, chosen, patterns, architecture) if mpy else chosen
@@ -109,7 +143,7 @@ def build(out: Path | None = None, mpy: bool = True, only: Sequence[str] = ("*",
     manifest = [Entry(path, len(data), digest(data)) for path, data in contents.items()]
     if out:
         _put(out, contents)
-    return Build({path: out / path if out else files[path] for path in contents}, manifest, warnings)
+    return Build({path: out / path if out else files[path] for path in contents}, manifest, warnings, source)
 
 
 def digest(data: bytes) -> str:
@@ -148,11 +182,24 @@ def _unknown_modules(files: Mapping[str, Path], patterns: Sequence[str]) -> list
 def _compiled(every: Mapping[str, Path], chosen: Mapping[str, Path], patterns: Sequence[str],
               architecture: str) -> dict[str, Path]:
     """chosen as they lie on the board. Private names are short in all of the set, or they would not meet."""
-    short = shortened({path: file.read_text(encoding="utf-8") for path, file in every.items()})
-    to_compile = {path: short[path].encode() for path in chosen if _is_compiled(path, patterns)}
+    sources = {path: file.read_text(encoding="utf-8") for path, file in every.items()}
+    names = _names(sources)
+    to_compile = {path: renamed(sources[path], names[path]).encode()
+                  for path in chosen if _is_compiled(path, patterns)}
     cached = compile_files(to_compile, architecture=architecture)
     return {path[:-len("py")] + "mpy" if path in cached else path: cached.get(path, file)
             for path, file in chosen.items()}
+
+
+def _names(sources: Mapping[str, str]) -> dict[str, list[str]]:
+    """Names of each file that can be short: from the cache, since to find them takes longer than all else here."""
+    kept = cache_dir() / "names" / digest(Path(shorten.__file__).read_bytes() + json.dumps(sources).encode())
+    try:
+        return dict(json.loads(kept.read_text()))
+    except (OSError, ValueError, TypeError):
+        names = {path: sorted(found) for path, found in shorten.short_names(sources).items()}
+        write_whole(kept, json.dumps(names).encode())
+        return names
 
 
 # -- compiling
@@ -173,10 +220,11 @@ def compile_all(files: Mapping[str, bytes], cache: Path | None = None) -> dict[s
 
 
 def compile_files(files: Mapping[str, bytes], cache: Path | None = None, architecture: str = "") -> dict[str, Path]:
-    """A file with the compiled content of each. What was compiled before comes from the cache in the user's data
-    folder. Raises CompileError with the compiler's words when one is wrong.
+    """A file with the compiled content of each. What was compiled before comes from the cache.
+
+    Raises CompileError with the compiler's words when one is wrong.
     """
-    cache = cache or data_dir() / "cache" / "mpy"
+    cache = cache or cache_dir() / "mpy"
     cache.mkdir(parents=True, exist_ok=True)
     compiler = cross_compiler()
     salt = f"stem-{compiler.stat().st_size}-{compiler.stat().st_mtime_ns}-{architecture}".encode()

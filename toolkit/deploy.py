@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -24,11 +24,13 @@ from toolkit.errors import (
 )
 from toolkit.greeting import Greeting, NodeLink
 from toolkit.link.verbs import BoardFiles
+from toolkit.parts import advice, blocks_of, room_of
 
 CONFIG = "node_config.json"
 SECRETS = ("stapwd", "appwd", "telegram")    # of Settings.py
 MODULES = "modules/"
 OWN_NAMES = ("LM_", "LP_", "IO_")            # what people drop onto a node; IO_ is LP_ of later versions
+OWN_FOLDERS = ("usr/", "code/")              # of their programs
 CODE = (".py", ".mpy")
 MPY = 6                                      # major version of what mpy-cross writes; MicroPython 1.19 and later
 RETURN_S = 30.0                              # a board comes back after flashing: the first boot makes a file system
@@ -159,11 +161,23 @@ def returned(port: str | None, limit_s: float = RETURN_S) -> NodeLink:
 def install(link: BoardFiles, build: Build, progress: Progress) -> list[str]:
     """Bring the set onto a board and verify it by hash. Returns the paths that were sent.
 
-    Raises BadHashError when a file is not there as it was sent.
+    Raises UsageError when it does not fit, BadHashError when a file is not there as it was sent.
     """
+    check_room(build, link.listing(), link.space()[0])
     sent = link.sync(build.files, progress).sent
     _verify(build, link.hashes())
     return sent
+
+
+def check_room(build: Build, there: Mapping[str, int], free: int) -> None:
+    """Raises UsageError that names the parts to leave out when a set does not fit beside what else is there."""
+    def needed(parts: Collection[str]) -> int:
+        sizes = build.with_parts(parts).sizes
+        return room_of({**there, **sizes}) - room_of(there) + max(map(blocks_of, sizes.values()), default=0)
+
+    if needed(build.parts) > free:
+        way_out = advice(build.parts, lambda parts: needed(parts) <= free) or "remove files of yours from it"
+        raise UsageError(f"the board has {free} bytes free, the files need {needed(build.parts)}: {way_out}")
 
 
 def _verify(build: Build, there: Mapping[str, tuple[int, str]]) -> None:
@@ -219,11 +233,14 @@ def is_current(build: Build, node: Node) -> bool:
     return all(node.hashes.get(entry.path) == (entry.size, entry.sha256) for entry in chosen.manifest)
 
 
-def update(link: BoardFiles, node: Node, build: Build, force: bool, progress: Progress) -> Updated:
+def update(link: BoardFiles, node: Node, build: Build, force: bool, progress: Progress,
+           unwanted: Collection[str] = ()) -> Updated:
     """The new set onto a node; its configuration, its data and its own modules stay.
 
-    force   own modules give way to those of the set
+    force      own modules give way to those of the set
+    unwanted   of optional parts that a person has left out
     """
+    link.remove(*unwanted)
     kept = [] if force else own_modules(build, node.hashes)
     chosen = _without(build, kept)
     sent = install(link, chosen, progress)
@@ -237,18 +254,22 @@ def own_modules(build: Build, there: Mapping[str, object]) -> list[str]:
     return [path for path in twins if path in there]
 
 
+def unwanted(every: Build, build: Build, there: Mapping[str, tuple[int, str]]) -> list[str]:
+    """Files of ours on a node that a set does without: compiled, or as we ship them."""
+    return [entry.path for entry in every.manifest if entry.path in there and entry.path not in build.files
+            and (entry.path.endswith(".mpy") or there[entry.path] == (entry.size, entry.sha256))]
+
+
 def strangers(build: Build, there: Mapping[str, object]) -> list[str]:
     """Code that is neither of the set nor a module or pin map of the user's: of an older core, most likely."""
     ours = {*build.files, "boot.py"}
     return sorted(path for path in there if path.endswith(CODE) and path not in ours
-                  and not PurePosixPath(path).name.startswith(OWN_NAMES))
+                  and not path.startswith(OWN_FOLDERS) and not PurePosixPath(path).name.startswith(OWN_NAMES))
 
 
-def _without(build: Build, modules: Sequence[str]) -> Build:
+def _without(build: Build, modules: Collection[str]) -> Build:
     """The set without the compiled twins of some source modules."""
-    out = {str(PurePosixPath(path).with_suffix(".mpy")) for path in modules}
-    return Build({path: file for path, file in build.files.items() if path not in out},
-                 [entry for entry in build.manifest if entry.path not in out], build.warnings)
+    return build.without([str(PurePosixPath(path).with_suffix(".mpy")) for path in modules])
 
 
 # -- without touching anything

@@ -12,8 +12,8 @@ import contextlib
 import hashlib
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TypeVar
 
@@ -31,15 +31,16 @@ from toolkit.link.webrepl import (
     NoMemoryError,
     WrongPasswordError,
 )
+from toolkit.parts import blocks_of, room_of
 from toolkit.session import Door
 from toolkit.sets import MPY
 
 MODULES = "modules/LM_"
 OLDEST_MICROPYTHON = (1, 21)               # the first that calls it asyncio
-BLOCK_BYTES = 4096                         # of the flash; a small file takes a whole one
-SPARE_BYTES = 32768                        # for folders and for the renames
+SPARE_BYTES = 8192                         # for what the node writes itself meanwhile
 PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 RETURN_S = 120.0                           # a board moves the files, boots, and joins a slow router
+THERE_S = 2.0                              # one that nobody has restarted is there, or it is not
 LOOK_S = 0.5
 
 FLAT = ".update~"                          # micrOS/source/Activate.py
@@ -135,14 +136,34 @@ def check_firmware(held: Held, node: str) -> None:
                          "send sources with --py, or flash it over USB with --make")
 
 
-def check_space(plan: Plan, held: Held, node: str) -> None:
-    """Raises UsageError when the flash does not hold the old and the new set for a moment."""
-    staged = {path.removeprefix(STAGED): told for path, told in held.files.items() if path.startswith(STAGED)}
-    missing = [data for path, data in plan.put.items() if staged.get(path) != (len(data), digest(data))]
-    needed = sum(-(-len(data) // BLOCK_BYTES) * BLOCK_BYTES for data in missing) + SPARE_BYTES
-    if needed > held.free:
-        raise UsageError(f"{node} has {held.free} bytes free, the update needs {needed} beside what runs: "
-                         "send the load modules with --lm-only, or update it over USB with -r")
+def needed(plan: Plan, held: Held) -> int:
+    """Free bytes that an update takes for a moment: all of it lies there beside what runs, and is copied from there."""
+    there = {path: size for path, (size, _) in held.files.items()}
+    staged = {STAGED + path: len(data) for path, data in plan.put.items()} | {STAGED + MANIFEST: len(plan.manifest)}
+    placed = {path: len(data) for path, data in plan.put.items()}
+    largest = max(map(blocks_of, placed.values()), default=0)      # each is copied beside its place
+    return room_of({**there, **staged, **placed}) - room_of(there) + largest + SPARE_BYTES
+
+
+def without(held: Held, paths: Collection[str]) -> Held:
+    """What a node holds once some files are gone."""
+    def room(files: Mapping[str, tuple[int, str]]) -> int:
+        return room_of({path: size for path, (size, _) in files.items()})
+
+    files = {path: told for path, told in held.files.items() if path not in paths}
+    return replace(held, files=files, free=held.free + room(held.files) - room(files))
+
+
+def fits(plan: Plan, held: Held) -> bool:
+    return needed(plan, held) <= held.free
+
+
+def check_space(plan: Plan, held: Held, node: str, advice: str = "") -> None:
+    """Raises UsageError when the flash does not hold the old and the new set for a moment. advice: what helps"""
+    if not fits(plan, held):
+        ways = [*filter(None, [advice]), "send the load modules with --lm-only", "or update it over USB with -r"]
+        raise UsageError(f"{node} has {held.free} bytes free, the update needs {needed(plan, held)} beside what runs: "
+                         + ", ".join(ways))
 
 
 # -- a node of ours
@@ -152,14 +173,16 @@ class Air:
     """One update of one node, over as many sessions as it takes.
 
     look(held)   -> Plan: what is to be done, asked anew after each lost link
+    advise(held) -> what to do when there is no room for it
     pauses_s     between tries to reach a node that has gone; what arrives begins them anew
     """
 
     def __init__(self, door: FileDoor, look: Callable[[Held], Plan], progress: Progress, say: Say,
-                 pauses_s: Sequence[float]) -> None:
+                 pauses_s: Sequence[float], advise: Callable[[Held], str] = lambda held: "") -> None:
         self.done = Done()
         self._door = door
         self._look = look
+        self._advise = advise
         self._progress = progress
         self._say = say
         self._pauses_s = pauses_s
@@ -207,7 +230,8 @@ class Air:
         if any(path.startswith(STAGED) and path not in (*wanted, STAGED + MANIFEST) for path in held.files):
             link.discard_staged()          # of another update
             held = link.held()
-        check_space(plan, held, self._door.device.name)
+        if not fits(plan, held):
+            check_space(plan, held, self._door.device.name, self._advise(held))
         self._send(link, wanted, held.files)
         link.put(STAGED + MANIFEST, plan.manifest)
         self.done.removed = plan.removed
@@ -283,15 +307,17 @@ def awaited(files: FileDoor, enter: Callable[[FileDoor], Entered], limit_s: floa
 
 
 def returned(
-    files: FileDoor, look: Callable[[Held], Plan], sample: tuple[str, bytes], limit_s: float = RETURN_S
+    files: FileDoor, look: Callable[[Held], Plan], sample: tuple[str, bytes], version: str = "",
+    limit_s: float = RETURN_S
 ) -> None:
     """Returns when the node has booted and holds the new set. Raises RefusedError when the old one stays.
 
-    sample: a file of the set that differs from the old one, for a node whose heap takes no list of all
+    sample    a file of the set that differs from the old one, for a node whose heap takes no list of all
+    version   that only the new set tells, for one whose heap takes no file session either; "" when both tell it
     """
     end_s = time.monotonic() + limit_s
     while time.monotonic() < end_s:
-        if _holds_it(files, look) or _has(files, *sample):
+        if _holds_it(files, look) or _has(files, *sample) or (version and _says(files, version)):
             return
         time.sleep(LOOK_S)
     raise RefusedError(f"{files.device.name} answers with the old set: look at its `system alarms`, "
@@ -315,13 +341,24 @@ def _has(files: FileDoor, path: str, data: bytes) -> bool:
     return False
 
 
+def _says(files: FileDoor, version: str) -> bool:
+    with contextlib.suppress(LinkError, RefusedError):
+        return _asked(files) == version
+    return False
+
+
+def _asked(files: FileDoor) -> str:
+    """Version that the shell tells; the password of the file port is its own."""
+    with ShellLink(files.device.address, files.device.port, files.password) as shell:
+        return shell.ask("version").strip()
+
+
 def version_of(files: FileDoor, limit_s: float = RETURN_S) -> str:
-    """What the shell of a node says once it is up; the password of the file port is its own. Raises LinkError."""
+    """What the shell of a node says once it is up. Raises LinkError."""
     end_s = time.monotonic() + limit_s
     while True:
         try:
-            with ShellLink(files.device.address, files.device.port, files.password) as shell:
-                return shell.ask("version").strip()
+            return _asked(files)
         except LinkError:
             if time.monotonic() > end_s:
                 raise

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 PRIVATE = re.compile(r"_[A-Za-z]\w*$")
 # a remark, a text (whatever its prefix), or a private name
@@ -16,9 +16,15 @@ _PIECE = re.compile(r'''#[^\n]*|("""|\'\'\'|"|')(?:\\.|(?!\1).)*\1|\b_[A-Za-z]\w
 
 def shortened(sources: Mapping[str, str]) -> dict[str, str]:
     """The same files with shorter names, but for those that one file takes from another."""
+    names = short_names(sources)
+    return {path: renamed(source, names[path]) for path, source in sources.items()}
+
+
+def short_names(sources: Mapping[str, str]) -> dict[str, set[str]]:
+    """Names of each file that can be short."""
     files = {path: _Names(_parsed(source)) for path, source in sources.items()}
     kept = _kept(files)
-    return {path: _renamed(source, files[path].own() - kept[path]) for path, source in sources.items()}
+    return {path: file.own() - kept[path] for path, file in files.items()}
 
 
 def _kept(files: Mapping[str, _Names]) -> dict[str, set[str]]:
@@ -55,8 +61,8 @@ def _parsed(source: str) -> ast.Module:
         return ast.Module([], [])
 
 
-def _renamed(source: str, names: set[str]) -> str:
-    """Numbered in the order in which they first stand there."""
+def renamed(source: str, names: Collection[str]) -> str:
+    """A source with short names, numbered in the order in which they first stand there."""
     short: dict[str, str] = {}
 
     def name_of(piece: re.Match[str]) -> str:

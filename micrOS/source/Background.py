@@ -7,8 +7,8 @@ from Modules import CallError
 from pure.suffixes import MIN_DELAY_MS
 
 
-def begin(tasks, finished, words, as_json, loops, delay_ms):
-    """Text that says what came of it. finished: as in TaskManager; delay_ms: before each call, None: the shortest"""
+def begin(tasks, words, as_json, loops, delay_ms):
+    """Text that says what came of it. delay_ms: before each call, None: the shortest"""
     tag = "{}.{}".format(words[0], words[1])
     running = tasks.get(tag)
     if running and running.active:
@@ -18,8 +18,7 @@ def begin(tasks, finished, words, as_json, loops, delay_ms):
         errlog_add(text)
         return text
     task = tasks.renewed(tag)
-    task.begin(_repeat(task, lambda: finished(tasks.modules.call(words, as_json, task.say)), loops,
-                       delay_ms or MIN_DELAY_MS))
+    task.begin(_repeat(task, lambda: tasks.modules.call(words, as_json, task.say), loops, delay_ms or MIN_DELAY_MS))
     return "Start {}".format(tag)
 
 
@@ -27,7 +26,8 @@ async def _repeat(task, call, loops, delay_ms):
     await asyncio.sleep_ms(delay_ms)
     while True:
         try:
-            task.say(await call())
+            answer = call()
+            task.say(answer if isinstance(answer, str) else await answer)
         except CallError as error:       # a loop goes on: the sensor may answer next time
             task.say(error)
         if not loops:

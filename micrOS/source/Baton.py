@@ -1,7 +1,8 @@
 """Guests that block: each works in a thread of its own, one at a time, and never beside the loop.
 
 The task `guests` hands the baton to a guest whose wait is over and stands still until the guest waits again, in one of
-our calls: so no two threads touch an object at the same time, on a VM without a GIL too. Whoever imports this wants it.
+our calls: so no two threads touch an object at the same time, on a VM without a GIL too. A guest that computes holds up
+the node until then: it is named in the alarms. Whoever imports this wants it.
 """
 import asyncio
 import sys
@@ -19,6 +20,7 @@ except ImportError:
     _thread = None
 
 HANDLER = "a handler"             # name of a guest that the bus or a timer begins
+LASTING = "quec "                 # so begins the name of one that stays until a reboot
 _MOST = 1 if sys.platform == "rp2" else 16       # guests; a second core takes one thread
 _STACK_BYTES = 16384 if sys.maxsize < 1 << 31 else 262144    # as the main task of an ESP32: imports are deep
 _MOST_IDLE = const(2)             # threads that are kept for the next guest
@@ -35,16 +37,19 @@ class Stopped(SystemExit):
 class Guest:
     """work(*args, **kwargs) of a program; the loop's own view of it.
 
-    is_over: then value is what work gave, or error what it raised. modules: {name: module}, see Baton.borrow()
+    is_over: then value is what work gave, or error what it raised. modules: {name: module}, see blocking.borrow()
+    owner: name of the first guest, where one began the other; is_loading: it may take long until its first wait
     """
 
-    def __init__(self, work, args, kwargs, name):
+    def __init__(self, work, args, kwargs, name, owner):
         self.work = work
         self.args = args
         self.kwargs = kwargs
         self.name = name
+        self.owner = owner
         self.seat = None
         self.modules = {}
+        self.is_loading = False
         self.is_over = self.is_stopped = False
         self.value = self.error = None
         self._over = None                    # asyncio.Event
@@ -87,7 +92,7 @@ class Guest:
     def stop(self):
         """It ends with its present or next wait."""
         self.is_stopped = True
-        _baton.wake()
+        baton.wake()
 
     def run(self):
         """In its thread. Raises nothing."""
@@ -146,7 +151,6 @@ class Baton:
         self._came = asyncio.Event()     # a guest, or a stop
         self._idle = []
         self._ahead_ms = 0               # what the clock was turned by
-        self._others = {}                # what stood where the guest has modules of its own
         self._home = _thread.allocate_lock()
         self._home.acquire()
         self._stand = self._home.acquire
@@ -159,7 +163,7 @@ class Baton:
         if len(self.guests) >= _MOST:
             raise RuntimeError("{} guest thread{} there already, and no more fit; one has to end first".format(
                 _MOST, " is" if _MOST == 1 else "s are"))
-        guest = Guest(work, args, kwargs or {}, name)
+        guest = Guest(work, args, kwargs or {}, name, self.current.owner if self.current else name)
         guest.seat = self._idle.pop() if self._idle else self._new_seat()
         guest.seat.guest = guest
         self.guests.append(guest)
@@ -172,10 +176,14 @@ class Baton:
         self._came.set()
 
     def run(self, work, *args):
-        """What work gives, or when it waits, a coroutine for it: it goes on while the node serves others."""
-        if self.current:
+        """What work gives, or when it waits, a coroutine for it: it goes on while the node serves others.
+
+        Where only one guest fits and is there, handlers do not wait for its end: they are called here.
+        """
+        is_full = len(self.guests) >= _MOST
+        if self.current or is_full and _MOST == 1:
             return work(*args)
-        if len(self.guests) >= _MOST:
+        if is_full:
             return self._run_later(work, args)
         guest = self.start(work, args, None, HANDLER)
         self._turn(guest)
@@ -194,16 +202,9 @@ class Baton:
         pause = guest.seat.pause
         guest.seat.go_home()
         pause()
+        guest.is_loading = False
         self._heed(guest)
         return bool(is_done())
-
-    def borrow(self, modules):
-        """In a guest: have {name: module} stand in sys.modules, whenever it has the baton, until give_back()."""
-        self._others = _swapped(modules)
-
-    def give_back(self):
-        _swapped(self._others)
-        self._others = {}
 
     def _heed(self, guest):
         if guest.is_stopped:
@@ -226,14 +227,22 @@ class Baton:
     def _turn(self, guest):
         """The loop stands still until the guest waits, or has ended."""
         self.turns += 1
-        self._others = _swapped(guest.modules)
+        modules = manager().modules
+        before, modules.running = modules.running, ("guest", guest.name)       # for who is asked who holds the loop
+        outer = blocking.others[0]       # the loop may be amid a program's import itself
+        blocking.borrow(guest.modules)
         self.current = guest
         self._since_ms = time.ticks_ms()
         resume, stand = guest.seat.resume, self._stand
         resume()
         stand()
         self.current = None
-        guest.modules = _swapped(self._others)
+        guest.modules = blocking.give_back()
+        blocking.others[0] = outer
+        modules.running = before
+        if not guest.is_loading and time.ticks_diff(time.ticks_ms(), self._since_ms) > blocking.MOMENT_MS:
+            errlog_add("[ERR] guest {} held up the node for more than {} s; its loop wants a utime.sleep_ms(1)".format(
+                guest.name, blocking.MOMENT_MS // 1000))
         if guest.is_over:
             self._leave(guest)
 
@@ -281,18 +290,6 @@ async def _awaited(guest):
     return await value if hasattr(value, "send") else value
 
 
-def _swapped(modules):
-    """Put modules in their places, None: none. Returns what stood there."""
-    before = {}
-    for name, module in modules.items():
-        before[name] = sys.modules.get(name)
-        if module:
-            sys.modules[name] = module
-        else:
-            sys.modules.pop(name, None)
-    return before
-
-
 def blame(guest):
     """Tell what ended a guest that nobody waits for."""
     if guest.error and not isinstance(guest.error, Stopped):
@@ -302,14 +299,14 @@ def blame(guest):
 
 def need():
     """The node's Baton. Raises RuntimeError on a port without threads."""
-    if _baton is None:
+    if baton is None:
         raise RuntimeError("this firmware has no threads: programs that block cannot run here")
-    return _baton
+    return baton
 
 
-_baton = Baton() if _thread else None
-if _baton:
-    blocking.hand_over = _baton.wait
-    blocking.run = _baton.run
-    blocking.now_ms = _baton.now_ms
+baton = Baton() if _thread else None
+if baton:
+    blocking.hand_over = baton.wait
+    blocking.run = baton.run
+    blocking.now_ms = baton.now_ms
     console_write("[guests] up to {} may wait at a time".format(_MOST))

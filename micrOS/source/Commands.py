@@ -127,6 +127,12 @@ def _cron(shell, rest, say):
         unload("CronCommands")
 
 
+@command("job", "   job     - run a command once, even when asked again: job <id> <command>")
+def _job(shell, rest, say):
+    import Jobs
+    return Jobs.answer(shell, rest, say)
+
+
 heading("[CONF] Configure mode - built-in shell commands")
 
 

@@ -1,8 +1,9 @@
 """The node's settings in memory; their table, their rules and their file are in Settings.py."""
+from micropython import const
 from Files import read
 from pure.lazy import once, unload
 
-OFFLOADED = "..."              # a value that lives in a file of its own
+_OFFLOADED = const("...")      # a value that lives in a file of its own
 
 
 class ConfigError(ValueError):
@@ -26,7 +27,7 @@ class Config:
         if key not in self._values:
             raise UnknownKeyError(key)
         value = self._values[key]
-        return _offloaded(key) if value == OFFLOADED else value
+        return read(".{}.key".format(key)) or "n/a" if value == _OFFLOADED else value
 
     def set(self, key, value):
         """Check and keep a value; text is turned into the key's type. Raises ConfigError, OSError."""
@@ -40,7 +41,7 @@ class Config:
 
     def all(self):
         """{key: value} of all settings, secrets too."""
-        return {key: self.get(key) for key in self._values}
+        return self._job("with_values", self._values, self.get)
 
     def rows(self, part):
         """Pairs (key, value as a person may see it) of the keys with part in their name, in the table's order."""
@@ -52,10 +53,6 @@ class Config:
             return getattr(Settings, name)(*args)
         finally:
             unload("Settings")
-
-
-def _offloaded(key):
-    return read(".{}.key".format(key)) or "n/a"
 
 
 @once

@@ -8,12 +8,16 @@ from ConfigHandler import cfgget
 _CLOSE_MS = const(50)
 
 
-async def free(sessions):
-    """True when there is a place now. A client that reconnects may be here before its old session is gone."""
+async def free(sessions, newcomer):
+    """True when there is a place now; else the newcomer has been told so."""
     if _is_one_silent(sessions):
         return True
-    await asyncio.sleep_ms(_CLOSE_MS)
-    return len(sessions) < cfgget("socmax") or _is_one_silent(sessions)
+    await asyncio.sleep_ms(_CLOSE_MS)    # a client that reconnects may be here before its old session is gone
+    if len(sessions) < cfgget("socmax") or _is_one_silent(sessions):
+        return True
+    await newcomer.send("Connection is busy. Bye!\nBye!\n\n")
+    await asyncio.sleep_ms(_CLOSE_MS)    # lets the words out before the FIN
+    return False
 
 
 def _is_one_silent(sessions):

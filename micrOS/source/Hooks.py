@@ -8,18 +8,24 @@ from micropython import const
 
 from ConfigHandler import cfgget
 from Debug import console_write, errlog_add
+from Files import exists
+from pure.lazy import unload
 
 _FAST_HZ = const(240000000)
 _CALM_HZ = const(160000000)
 _HOOK_S = const(30)                  # for all of `boothook`: the network and the shell wait for its end
 
 
-async def bootup(execute, is_safe):
-    """Run the commands of `boothook`, not in a safe boot, then set the CPU clock. execute: as Tasks.execute_pipe"""
+async def bootup(is_safe):
+    """Run the commands of `boothook`, else a QuecPython /usr/main, not in a safe boot; then set the CPU clock."""
     commands = cfgget("boothook")
+    if commands == "n/a" and (exists("/usr/main.py") or exists("/usr/main.mpy")):
+        commands = "qframe start"
     if not is_safe and commands != "n/a":
+        from Pipes import execute_pipe
+        unload("Pipes", "pure.values")
         try:
-            await asyncio.wait_for(execute(commands), _HOOK_S)
+            await asyncio.wait_for(execute_pipe(commands), _HOOK_S)
         except asyncio.TimeoutError:
             errlog_add("[ERR] boothook: not done in {} s; the rest of it is left out".format(_HOOK_S))
     set_speed()

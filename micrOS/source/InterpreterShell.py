@@ -31,12 +31,12 @@ class Shell:
         words = line.split()
         if not words:
             return None
-        at_once = _AT_ONCE.get(words[0])
+        at_once = AT_ONCE.get(words[0])
         if at_once and (len(words) == 1 or not self._is_module(words[0])):
             return at_once(self)
         if not self._trusted:
             return self._login(words[0])
-        if self.configuring or words[0] in _built_ins():
+        if self.configuring or words[0] in built_ins():
             return self._built_in(words, line, say)
         return self.node.tasks.execute(line, say)
 
@@ -71,18 +71,13 @@ class Shell:
             unload("Commands")
 
 
-_AT_ONCE = {"hello": Shell._hello, "version": Shell._version, "exit": Shell._exit}     # before the password, too
+AT_ONCE = {"hello": Shell._hello, "version": Shell._version, "exit": Shell._exit}     # before the password, too
 
 
 @once
-def _built_ins():
+def built_ins():
     """Names of the commands in Commands.py."""
     import Commands
     names = tuple(Commands.names())
     unload("Commands")
     return names
-
-
-def is_command(text):
-    """True for a whole command of one word: a client that sends no newline need not wait."""
-    return text in _AT_ONCE or text in _built_ins()

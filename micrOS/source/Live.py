@@ -40,8 +40,9 @@ def interrupts():
     if not running and not any(cfgget("irq{}".format(number)) for number in (1, 2, 3, 4)):
         return
     from InterruptHandler import interrupts
+    from Pipes import execute_pipe
     if interrupts().watch():
-        task = manager().start("irq", interrupts().run(manager().execute_pipe), protected=True)
+        task = manager().start("irq", interrupts().run(execute_pipe), protected=True)
         if task:
             task.report = interrupts().report
     else:
@@ -53,7 +54,8 @@ def periodic():
     _end("timirq")
     if cfgget("timirq"):
         from Periodic import run
-        manager().start("timirq", run(manager().execute_pipe), protected=True)
+        from Pipes import execute_pipe
+        manager().start("timirq", run(execute_pipe), protected=True)
 
 
 def schedule():
@@ -68,6 +70,15 @@ def schedule():
     clock().stepped = scheduler().wake
     if not manager().start("cron", scheduler().run(_start_job, _daily), protected=True):
         scheduler().renew()
+
+
+def _vsoa():
+    """The node as a VSOA server."""
+    if cfgget("vsoa") or manager().get("vsoa.server"):
+        server = manager().modules.load("vsoa")
+        server.stop()
+        if cfgget("vsoa"):
+            server.load()
 
 
 def _discovery():
@@ -89,7 +100,8 @@ def _start_job(tag, commands):
 
 
 async def _job(tag, commands):
-    await manager().execute_pipe(commands, manager().get(tag).say)
+    from Pipes import execute_pipe
+    await execute_pipe(commands, manager().get(tag).say)
 
 
 def _rezone():
@@ -124,7 +136,7 @@ def speed():
 
 
 _SERVICES = {"pins": remap, "life": life, "speed": speed, "interrupts": interrupts, "periodic": periodic,
-             "schedule": schedule, "time": _daily, "discovery": _discovery}
+             "schedule": schedule, "time": _daily, "discovery": _discovery, "vsoa": _vsoa}
 _KEYS = (                                  # what a key begins with, and the service that follows it
     ("cstmpmap", "pins"),
     ("dbg", "life"),
@@ -139,4 +151,5 @@ _KEYS = (                                  # what a key begins with, and the ser
     ("ntphost", "time"),
     ("beacon", "discovery"),
     ("mdns", "discovery"),
+    ("vsoa", "vsoa"),
 )

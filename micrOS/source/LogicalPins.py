@@ -10,20 +10,10 @@ class PinError(ValueError):
     """Raised when a name has no pin here, or its pin is taken."""
 
 
-class Pins:
-    """The board's pin map and who has booked what."""
-
-    def __init__(self, board, custom):
-        self.board = board          # "esp32": the map is LP_esp32
-        self.custom = custom        # {name: number}
-        self.booked = {}            # {number: name}
-        self.lent = None            # list with the progress LED: emptied when somebody books its pin
-
-
 @once
 def pins():
-    """The board's one Pins."""
-    return Pins(*_map("board_and_custom", cfgget("cstmpmap")))
+    """The board's pin map and who has booked what: see PinMap.begin()."""
+    return _map("begin", cfgget("cstmpmap"))
 
 
 def _map(name, *args):
@@ -54,9 +44,9 @@ def pinmap_dump(keys):
 
 def get_pinmap():
     """{"map": board, "booked": {number: name}, "custom": {name: number}}."""
-    return {"map": pins().board, "booked": pins().booked, "custom": pins().custom}
+    return _map("told", pins())
 
 
 def detect_platform():
     """Name of the board's pin map."""
-    return pins().board
+    return pins()["map"]

@@ -51,6 +51,7 @@ class Modules:
 
     def _failed(self, name, function, error):
         """CallError with the line for the user; what the guest raised by itself is traced on the console."""
+        self.running = None              # when nothing could be entered
         text = str(error) or type(error).__name__
         if isinstance(error, MemoryError):
             self.forget(name)
@@ -61,6 +62,7 @@ class Modules:
         return CallError("exec_lm_core LM_{}->{}: {}".format(name, function, text))
 
     def _enter(self, function, args, kwargs, say):
+        """Has a frame of its own: when memory is out, that of call() must not hold the module that ate it."""
         before, self.say = self.say, say
         try:
             return function(*args, **kwargs)
@@ -129,7 +131,7 @@ def printed(value, is_help, as_json):
             return json.dumps(value)
         return "\n".join([" {}: {}".format(key, item) for key, item in value.items()])
     if is_help and isinstance(value, (tuple, list)):
-        return json.dumps(value) if as_json else "\n".join([" {},".format(row) for row in value])
+        return json.dumps(value) if as_json else "\n".join(map(" {},".format, value))
     return str(value)
 
 

@@ -11,10 +11,27 @@ from pure.lazy import unload
 
 
 LED = "builtin"
+_MISSING = ("[io-resolve] error: {} has no pin on {}; name one in cstmpmap",
+            "[io-resolve] error: {} have no pin on {}; name them in cstmpmap")
 
 
 class MapError(ValueError):
     """Raised for pins that cannot be had; names each."""
+
+
+def begin(text):
+    """The board's pins, of which nobody has booked any. text: the setting cstmpmap. Raises ValueError.
+
+    "map": "esp32" when it is LP_esp32; "custom": {name: number}; "booked": {number: name};
+    "lent": list with the progress LED, emptied when somebody books its pin, or None
+    """
+    board, custom = board_and_custom(text)
+    return {"map": board, "custom": custom, "booked": {}, "lent": None}
+
+
+def told(pins):
+    """{"map": board, "booked": {number: name}, "custom": {name: number}}."""
+    return {key: pins[key] for key in ("map", "booked", "custom")}
 
 
 def book(pins, keys):
@@ -22,19 +39,18 @@ def book(pins, keys):
     found = numbers(pins, keys)
     missing = [key for key in keys if found[key] is None]
     if missing:
-        raise MapError("[io-resolve] error: {} {} no pin on {}; name {} in cstmpmap".format(
-            ", ".join(missing), *(("has", pins.board, "one") if len(missing) == 1 else ("have", pins.board, "them"))))
+        raise MapError(_MISSING[len(missing) > 1].format(", ".join(missing), pins["map"]))
     places = [_place(key, found[key]) for key in keys]
-    owners = {place: name for place, name in pins.booked.items() if name != LED or pins.lent is None}
+    owners = {place: name for place, name in pins["booked"].items() if name != LED or pins["lent"] is None}
     taken = [(key, place) for key, place in zip(keys, places) if owners.setdefault(place, key) != key]
     if taken:
         raise MapError("[io] Pin " + ", ".join(["{} is busy: {}:{}".format(key, owners[place], place)
                                                 for key, place in taken]))
     for key, place in zip(keys, places):
-        if pins.lent is not None and pins.booked.get(place) == LED:
-            pins.lent.clear()
-            pins.lent = None
-        pins.booked[place] = key
+        if pins["lent"] is not None and pins["booked"].get(place) == LED:
+            pins["lent"].clear()
+            pins["lent"] = None
+        pins["booked"][place] = key
     return places
 
 
@@ -44,7 +60,7 @@ def lend(pins, user):
     Returns the number as the map has it. Raises MapError.
     """
     book(pins, (LED,))
-    pins.lent = user
+    pins["lent"] = user
     return numbers(pins, (LED,))[LED]
 
 
@@ -55,10 +71,10 @@ def _place(key, number):
 
 def numbers(pins, keys):
     """{name: number, or None when the board has no such pin}; a number as it is."""
-    found = {key: key if isinstance(key, int) else pins.custom.get(key) for key in keys}
+    found = {key: key if isinstance(key, int) else pins["custom"].get(key) for key in keys}
     wanted = [key for key in keys if found[key] is None]
     if wanted:
-        found.update(_of_map(pins.board, wanted))
+        found.update(_of_map(pins["map"], wanted))
     return found
 
 
@@ -108,10 +124,10 @@ def _map_file(board):
 
 def remap(pins, text):
     """Take a changed cstmpmap. Raises MapError when it names a map that is not there; the board's own is used then."""
-    pins.board, pins.custom = board_and_custom(text)
+    pins["map"], pins["custom"] = board_and_custom(text)
     named = _own(text)[0]
-    if named not in (None, pins.board):
-        raise MapError("cstmpmap: there is no map {}; {} is used".format(named, pins.board))
+    if named not in (None, pins["map"]):
+        raise MapError("cstmpmap: there is no map {}; {} is used".format(named, pins["map"]))
 
 
 def _own(text):

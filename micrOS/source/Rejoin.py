@@ -12,11 +12,12 @@ from Time import seconds
 
 _PAUSES_S = const((2, 5, 10, 20, 40, 60))   # between two tries; the last one again and again
 _GENTLE = const(2)                          # tries before the radio is restarted
+_DEAD_S = const(20)                         # without network: whoever was connected has gone
 _MOST_S = const(900)                        # a radio that does not come back in a quarter of an hour is stuck
 
 
-async def run(has_come):
-    """Until the node is on a known network. has_come(s without it): what is to be done then."""
+async def run(node):
+    """Until the node, a micrOS.Node, is on a known network."""
     begun_s, tries = seconds(), 0
     console_write("[NW] lost")
     publish("network", "")
@@ -31,7 +32,10 @@ async def run(has_come):
     if not was_on_one:
         _ask_time()
     unload("Rejoin", "Join")
-    has_come(seconds() - begun_s)
+    if seconds() - begun_s > _DEAD_S:
+        for session in node.sessions:
+            session.end()
+    node.changed("beacon")               # the ears have another address
 
 
 async def _joined(tries):

@@ -56,9 +56,11 @@ def _pin_map(value):
 
 
 def _time_zone(value):
+    if value == "n/a":
+        return None
     from pure.zone import refusal
     unload("pure.zone", "pure.civil")
-    return None if value == "n/a" else refusal(value)
+    return refusal(value)
 
 
 def _position(value):
@@ -91,6 +93,8 @@ SETTINGS = (
     ("devip",        "n/a",              None),                    # fixed IP address to ask for
     ("beacon",       True,               None),                    # answer who asks the network for nodes
     ("mdns",         True,               None),                    # the same by mDNS, where the port lets us
+    ("vsoa",         False,              None),                    # serve VSOA clients
+    ("vsoaport",     3005,               (1, 65535)),              # TCP and UDP port of VSOA
     ("cron",         False,              None),                    # run `crontasks` at their times
     ("crontasks",    "n/a",              None),                    # `when!command; when!command`, see `cron list`
     ("timirq",       False,              None),                    # run `timirqcbf` again and again
@@ -241,6 +245,11 @@ def _refused(key, value, expected):
 def shown(key, value):
     """Value as a person may see it."""
     return _MASK if key in _SECRETS and value != "n/a" else value
+
+
+def with_values(values, get):
+    """{key: what get() gives for it}."""
+    return {key: get(key) for key in values}
 
 
 def rows(values, part):

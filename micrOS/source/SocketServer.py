@@ -15,6 +15,7 @@ _STREAM_BYTES = const(1024)       # streamed lines wait for the answer up to thi
 _STALL_MS = const(5000)           # a client that takes nothing for this long is dropped
 _CLOSE_MS = const(50)             # lets the last words out before the FIN
 _BYE = "Bye!\n"
+_TOO_MUCH = "not enough memory for that; system gclean may help, or reboot"
 
 
 class Session:
@@ -25,7 +26,7 @@ class Session:
         self.peer = "{}:{}".format(".".join(address.split(".")[-2:]), port)
         self._reader = reader
         self._writer = writer
-        self._shell = make_shell(address)
+        self.shell = make_shell(address)     # its `after`: what it wants done when the client is gone
         self._lines = Lines()
         self._out = []               # streamed lines of the running command
         self._is_long = False        # it is awaited
@@ -40,8 +41,8 @@ class Session:
 
     async def serve(self):
         """Prompt, then lines until the client or the shell has enough."""
-        shell, reader, lines = self._shell, self._reader, self._lines
-        await self._send(shell.prompt)
+        shell, reader, lines = self.shell, self._reader, self._lines
+        await self.send(shell.prompt)
         while True:
             data = await reader.read(_READ_BYTES)
             if not data:
@@ -67,11 +68,11 @@ class Session:
         if isinstance(line, LineError):
             return str(line)
         try:
-            return self._shell.answer(line, self.say)
+            return self.shell.answer(line, self.say)
         except CallError as error:
             return str(error)
         except MemoryError:
-            return "not enough memory for that; system gclean may help, or reboot"
+            return _TOO_MUCH
 
     async def _awaited(self, answer):
         self._is_long = True             # what it streams shall be seen while it works
@@ -84,14 +85,14 @@ class Session:
 
     def _packed(self, text):
         """The streamed lines, the answer and the prompt as bytes, to leave in one write."""
-        prompt = "" if self._shell.after else self._shell.prompt
+        prompt = "" if self.shell.after else self.shell.prompt
         out, self._out, self._out_bytes = self._out, [], 0
         try:
             if out:
                 text = "\n".join(out if text is None else out + [text])
             return (prompt if text is None else text + "\n" + prompt).encode()
         except MemoryError:
-            return ("the answer does not fit into the memory\n" + prompt).encode()
+            return (_TOO_MUCH + "\n" + prompt).encode()
 
     def say(self, text):
         """One streamed line of the running command; leaves with the answer, or before when there are many.
@@ -110,7 +111,8 @@ class Session:
             self._out, self._out_bytes = [], 0
         return len(writer.out_buf) + self._out_bytes
 
-    async def _send(self, text):
+    async def send(self, text):
+        """Say something without being asked."""
         self._writer.write(text.encode())
         if self._writer.out_buf:
             await self._drain()
@@ -118,25 +120,12 @@ class Session:
     async def _drain(self):
         await asyncio.wait_for_ms(self._writer.drain(), _STALL_MS)
 
-    async def refuse(self):
-        await self._send("Connection is busy. Bye!\n" + _BYE + "\n")
-        await asyncio.sleep_ms(_CLOSE_MS)
-
     async def farewell(self):
         """The last words, and time for them to leave; a shell that ends has said its own."""
-        if not self._shell.after:
-            await self._send(_BYE + "\n")
+        if not self.shell.after:
+            await self.send(_BYE + "\n")
         if not self._has_left:
             await asyncio.sleep_ms(_CLOSE_MS)
-
-    @property
-    def after(self):
-        """What the shell wants done when the client is gone: None, "close", or a function."""
-        return self._shell.after
-
-    async def close(self):
-        self._writer.close()
-        await self._writer.wait_closed()
 
 
 class Server:
@@ -164,8 +153,7 @@ class Server:
         session = Session(reader, writer, self._make_shell)
         after = None
         try:
-            if len(self.sessions) >= cfgget("socmax") and not await self._made_room():
-                await session.refuse()
+            if len(self.sessions) >= cfgget("socmax") and not await self._made_room(session):
                 return
             self.sessions.append(session)
             after = await self._served(session)
@@ -174,7 +162,8 @@ class Server:
             errlog_add("[ERR] shell {}: {}".format(session.peer, error))
         finally:
             self._leave(session)
-            await session.close()
+            writer.close()
+            await writer.wait_closed()
         if callable(after):
             after()
 
@@ -191,13 +180,13 @@ class Server:
             await session.farewell()         # 3: 1, the client has closed its side, or the shell ends it
         except (OSError, asyncio.TimeoutError):
             pass                             # the last words found nobody
-        return session.after
+        return session.shell.after
 
     def _leave(self, session):
         if session in self.sessions:
             self.sessions.remove(session)
 
-    async def _made_room(self):
+    async def _made_room(self, newcomer):
         import Crowd
         unload("Crowd")
-        return await Crowd.free(self.sessions)
+        return await Crowd.free(self.sessions, newcomer)

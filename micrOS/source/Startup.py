@@ -12,13 +12,13 @@ from Update import FileServer
 
 _LIMITS_MS = (30000, 8000)            # the longest that the port takes; RP2040: 8388 (datasheet 4.7.2)
 _LOOKS = const(4)                    # of the watchdog in one limit
-_LIVE = ("cron", "timirq", "irq1", "irq2", "irq3", "irq4")
+_LIVE = ("cron", "timirq", "irq1", "irq2", "irq3", "irq4", "vsoa")
 
 
 async def begin(node, is_safe):
     """Bring the node up. Returns the task of its shell, whose end ends the node."""
     import Clockwork
-    unload("Clockwork")
+    unload("Startup", "Clockwork")
     Clockwork.begin()
     _introduce()
     tasks = node.tasks
@@ -34,7 +34,7 @@ async def _prepare(node, is_safe):
     """What the settings want before the doors open: commands, interrupts, network, time, schedule."""
     import Hooks
     unload("Hooks")
-    await Hooks.bootup(node.tasks.execute_pipe, is_safe)
+    await Hooks.bootup(is_safe)
     if not is_safe:
         _live("interrupts")
     import Join
@@ -42,7 +42,7 @@ async def _prepare(node, is_safe):
     await Join.up()
     _ask_time()
     if not is_safe:
-        _live("schedule", "periodic")
+        _live("schedule", "periodic", "vsoa")
         node.config.changed = node.changed
     Hooks.report_memory()
 

@@ -30,7 +30,7 @@ def _shown(manager):
 
 
 def _listing(manager):
-    rows = ["---- micrOS  top ----", "#queue: {} #load: {}%".format(manager.free(), manager.load()), "",
+    rows = ["---- micrOS  top ----", "#queue: {} #load: {}%".format(manager.free(), manager.load_pct), "",
             "#Active   #taskID"]
     rows += ["{:<10}{}".format("Yes" if task.active else "No", task.tag) for task in _shown(manager)]
     return "\n".join(rows) + "\n"

@@ -5,7 +5,7 @@ import time
 from micropython import const
 
 from ConfigHandler import cfgget
-from Debug import console_write, errlog_add, trace
+from Debug import errlog_add, trace
 from Modules import CallError, modules
 from pure.lazy import door, once, unload
 from pure.words import WordError, split
@@ -42,7 +42,8 @@ class Task:
             self.say("{}: {}".format(type(error).__name__, error))
             errlog_add("[ERR] task {}: {}".format(self.tag, error))
             self.failure = error
-        self._job = None                 # a job keeps its coroutine, and that all it had at hand
+        # a job keeps its coroutine, and that all it had at hand; asyncio's queue may keep a job that is done
+        self._job = coroutine = None
 
     def say(self, text):
         self.out = str(text)[:_OUTPUT_CHARS]
@@ -75,7 +76,7 @@ class Tasks:
         self.tasks = []
         self.beats = []          # functions() that the idle task calls each time; given by the assembly
         self.watchdog = None     # Watchdog, if the settings want one
-        self._late_ms = 0        # smoothed lateness of the idle probe
+        self.load_pct = 0        # how busy the loop is: lateness of the idle probe against its period
 
     def execute(self, line, say):
         """Text that a module call or task command gives, or a coroutine that gives it.
@@ -86,45 +87,10 @@ class Tasks:
             words = split(line)
         except WordError as error:
             raise CallError("{}: {}".format(line.split()[0], error))
-        as_json, background = False, None
-        if words[-1][0] in ">&":
-            from pure.suffixes import remote, suffixes
-            words, host = remote(words)
-            if host:
-                return self.ask(host, " ".join(words))
-            words, as_json, background = suffixes(words)
-        if words[0] == "task" or len(words) < 2:
-            import TaskCommands
-            unload("TaskCommands")
-            if words[0] != "task":
-                raise CallError(TaskCommands.NO_CALL)
-            return TaskCommands.run(self, words[1:], as_json)
-        if background:
-            import Background
-            return Background.begin(self, finished, words, as_json, *background)
-        return self.modules.call(words, as_json, say)
-
-    async def execute_pipe(self, text, say=console_write):
-        """Run each line of a pipe; a failing one goes to err.log and the next one runs. Returns how many failed.
-
-        say: takes what they answer.
-        """
-        if text.startswith("n/a"):
-            return 0
-        from pure.values import pipe
-        try:
-            lines = pipe(text)
-        except WordError as error:
-            errlog_add("[ERR] {}: {}".format(text, error))
-            return 1
-        failed = 0
-        for line in lines:
-            try:
-                say(await finished(self.execute(line, say)))
-            except CallError as error:
-                failed += 1
-                errlog_add("[ERR] {}: {}".format(line, error))
-        return failed
+        if words[-1][0] in ">&" or words[0] == "task" or len(words) < 2:
+            import Suffixed
+            return Suffixed.execute(self, words, say)
+        return self.modules.call(words, False, say)
 
     def start(self, tag, coroutine, protected=False):
         """Run a coroutine as a task. Returns the Task, None when that tag is running."""
@@ -132,11 +98,6 @@ class Tasks:
         if task:
             task.begin(coroutine)
         return task
-
-    def stop(self):
-        """Cancel all tasks, those of the system too: the node goes down."""
-        for task in self.tasks:
-            task.cancel()
 
     def get(self, tag):
         """The Task with this tag, None if there is none."""
@@ -166,13 +127,10 @@ class Tasks:
         """Places left in the queue; system tasks take none, their tags have no dot."""
         return cfgget("aioqueue") - len([task for task in self.tasks if task.active and "." in task.tag])
 
-    def load(self):
-        """How busy the loop is, in percent: lateness of the idle probe against its period."""
-        return int(100 * self._late_ms // (_IDLE_MS + self._late_ms))
-
     async def idle(self):
         """The probe: sleeps, and sees how late it wakes. Collects, so that what stays is not strewn between garbage."""
         self.get("idle").say("i.d.l.e: {}ms".format(_IDLE_MS))
+        smooth_ms = 0
         while True:
             gc.collect()
             for beat in self.beats:
@@ -183,7 +141,8 @@ class Tasks:
             begun = time.ticks_ms()
             await asyncio.sleep_ms(_IDLE_MS)
             late_ms = max(0, time.ticks_diff(time.ticks_ms(), begun) - _IDLE_MS)
-            self._late_ms = (3 * self._late_ms + late_ms) // 4
+            smooth_ms = (3 * smooth_ms + late_ms) // 4
+            self.load_pct = 100 * smooth_ms // (_IDLE_MS + smooth_ms)
 
 
 async def finished(answer):

@@ -2,14 +2,15 @@
 import asyncio
 
 from micropython import const
-from InterpreterShell import is_command
+from InterpreterShell import AT_ONCE, built_ins
+from pure.unframed import flush, pending
 
 _QUIET_MS = const(100)
 
 
 async def feed(lines, reader, most_bytes):
     """The command that is pending: a known word at once, else what came before a silence."""
-    while not is_command(lines.pending):
+    while not _is_command(pending(lines)):
         try:
             data = await asyncio.wait_for_ms(reader.read(most_bytes), _QUIET_MS)
         except asyncio.TimeoutError:
@@ -17,5 +18,10 @@ async def feed(lines, reader, most_bytes):
         commands = lines.feed(data)
         if lines.framed or not data:
             return commands
-    line = lines.flush()
+    line = flush(lines)
     return () if line is None else (line,)
+
+
+def _is_command(text):
+    """True for a whole command of one word: who has sent it need not wait."""
+    return text in AT_ONCE or text in built_ins()

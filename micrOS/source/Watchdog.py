@@ -14,21 +14,17 @@ class Watchdog:
         self._limit_s = limit_s
         self._who = who
         self._looks = 0                  # since the last beat
-        self._released = False
+        self.is_released = False         # the loop has ended for good, a person is at the REPL: the timer feeds
 
     def beat(self):
         """The loop is alive: called by the idle task."""
         self._feed()
         self._looks = 0
 
-    def release(self):
-        """The loop has ended for good, a person is at the REPL: the timer feeds from now on."""
-        self._released = True
-
     def look(self, timer):
         """Called four times within the limit, by a timer."""
         self._looks += 1
-        if self._released:
+        if self.is_released:
             self._feed()
         elif self._looks == _HELD_LOOKS:
             errlog_add("[ERR] {} holds up the node; the watchdog resets it after {} s".format(

@@ -3,6 +3,7 @@
 Without threads a wait of a moment is a sleep, any longer one is refused. Who gives guests threads of their own puts
 `hand_over` and `run` here.
 """
+import sys
 import time
 
 from micropython import const
@@ -16,6 +17,8 @@ hand_over = None
 run = None
 # function() -> ms, for time.ticks_diff(); it moves with the clock that guests wait by
 now_ms = time.ticks_ms
+# what stands elsewhere while modules are borrowed: {name: module or None}
+others = [{}]
 
 
 class WouldBlockError(RuntimeError):
@@ -57,3 +60,37 @@ def never():
 def sleep_ms(ms, what="a sleep"):
     """Raises WouldBlockError when it would hold up the node."""
     until(never, ms, what)
+
+
+def borrow(modules):
+    """Have {name: module} stand in sys.modules until give_back(); in a guest, whenever it is its turn."""
+    others[0] = _swapped(modules)
+
+
+def give_back():
+    """Returns what stood there."""
+    mine = _swapped(others[0])
+    others[0] = {}
+    return mine
+
+
+def breathe():
+    """Let others have a turn when a guest has had a long one: for what it may do again and again without a wait."""
+    if hand_over:
+        hand_over(_always, 0)
+
+
+def _always():
+    return True
+
+
+def _swapped(modules):
+    """Put modules in their places, None: none. Returns what stood there."""
+    before = {}
+    for name, module in modules.items():
+        before[name] = sys.modules.get(name)
+        if module:
+            sys.modules[name] = module
+        else:
+            sys.modules.pop(name, None)
+    return before

@@ -4,14 +4,13 @@ import asyncio
 from micropython import const
 from ConfigHandler import config
 from InterpreterShell import Shell
-from Modules import CallError, modules
+from Modules import modules
 from pure.lazy import unload
 from TaskManager import manager
 
 _STOP_MS = const(100)
 _LOOK_BEATS = const(10)           # of 500 ms between two looks at the network
 _GOOD_BEATS = const(120)          # a boot that has served so long is a good one
-_DEAD_S = const(20)               # without network: whoever was connected has gone
 
 
 def main(is_safe=False):
@@ -21,24 +20,18 @@ def main(is_safe=False):
     finally:
         watchdog = manager().watchdog
         if watchdog:
-            watchdog.release()           # a person at the REPL does not feed it
+            watchdog.is_released = True      # a person at the REPL does not feed it
 
 
 async def _run(is_safe):
     try:
-        shell = await _started(is_safe)
+        # not by name: this coroutine lasts, and would keep the file
+        shell = await __import__("Startup").begin(Node(), is_safe)
         await shell.wait()
     finally:
-        manager().stop()                 # their ports must be free for the loader's update mode
+        for task in manager().tasks:
+            task.cancel()                # their ports must be free for the loader's update mode
         await asyncio.sleep_ms(_STOP_MS)
-
-
-async def _started(is_safe):
-    import Startup
-    try:
-        return await Startup.begin(Node(), is_safe)
-    finally:
-        unload("Startup")
 
 
 class Node:
@@ -57,15 +50,10 @@ class Node:
         """What answers a client. peer: its address"""
         return Shell(self, peer)
 
-    async def ask(self, host, line, *timeout_s):
-        """The answer of another node, as one of our calls."""
+    def ask(self, host, line, *timeout_s):
+        """A coroutine for the answer of another node, as one of our calls."""
         import InterConnect
-        try:
-            return await InterConnect.ask(host, line, *timeout_s)
-        except InterConnect.LinkError as error:
-            raise CallError("{} {}".format(host, error))
-        finally:
-            unload("InterConnect")
+        return InterConnect.answer(host, line, *timeout_s)
 
     def changed(self, key):
         """A setting has a new value: what it stands for follows."""
@@ -94,10 +82,4 @@ class Node:
             task = self.tasks.get("network")
             if net().is_lost() and not (task and task.active):
                 from Rejoin import run
-                self.tasks.start("network", run(self._has_come), protected=True)
-
-    def _has_come(self, lost_s):
-        if lost_s > _DEAD_S:
-            for session in self.sessions:
-                session.end()
-        self.changed("beacon")
+                self.tasks.start("network", run(self), protected=True)

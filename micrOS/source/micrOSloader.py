@@ -20,6 +20,10 @@ def mode():
     return (read(IF_MODE) or _MICROS).strip().lower()
 
 
+def is_micros_wanted():
+    return mode() == _MICROS
+
+
 def main():
     gc.threshold(_WHILE_LOADING)
     asked = mode()
@@ -28,7 +32,7 @@ def main():
     try:
         was_safe = asked == _MICROS and _boot()
         import Recovery
-        Recovery.main(lambda: mode() == _MICROS, stays=was_safe)
+        Recovery.main(is_micros_wanted, stays=was_safe)
     except MemoryError:      # what took it keeps it until the next boot, and after three Boot.py begins a safe one
         from machine import reset
         reset()
@@ -38,7 +42,8 @@ def _boot():
     """Run micrOS. Comes back only when it failed, the reason is in err.log; True when it was a safe boot."""
     is_safe = False
     try:
-        is_safe = _begin()
+        is_safe = __import__("Boot").begin()     # not by name: this frame lasts, and would keep the file
+        unload("Boot")
         import micrOS
         micrOS.main(is_safe)
     except Exception as error:       # outer wall: whatever broke, the node stays reachable for a repair
@@ -46,10 +51,3 @@ def _boot():
         sys.print_exception(error, sys.stdout)
         errlog_add("[ERR][micrOSloader] micrOS start failed: {}".format(error))
     return is_safe
-
-
-def _begin():
-    """Note this boot; True when it shall be a safe one."""
-    import Boot
-    unload("Boot")
-    return Boot.begin()

@@ -13,7 +13,7 @@ from toolkit.compile import shipped_source
 from toolkit.simulator.api import VirtualBoard
 
 WAIT_S = 10.0
-NOT_CORE = ("modules", "boards", "main", "reset")
+NOT_CORE = ("main", "reset")         # what they do, they do at once
 COST = re.compile(r"^cost (\S+) (\d+) (\d+)\r?\n" + TABLE, re.MULTILINE)
 
 # Each line: bytes in use with the module and after it was dropped (the same when it stays), then the table of names
@@ -112,8 +112,9 @@ def _told(program: str) -> list[tuple[str, ...]]:
 
 
 def _core_files(source: Path) -> dict[str, Path]:
-    """Name on the board -> file."""
-    paths = {path.relative_to(source).with_suffix(""): path for path in sorted(source.rglob("*.py"))}
+    """Name on the board -> file: the root's and `pure`; the other folders are load modules and what belongs to them."""
+    found = [*sorted(source.glob("*.py")), *sorted((source / "pure").glob("*.py"))]
+    paths = {path.relative_to(source).with_suffix(""): path for path in found}
     return {".".join(path.parts): file for path, file in paths.items() if path.parts[0] not in NOT_CORE}
 
 

@@ -73,6 +73,27 @@ def hog():
     _guest(_hog)
 def free():
     Kept.guests.clear()
+def _busy():
+    import guest_time
+    while Kept.guests:
+        guest_time.ticks_ms()
+def busy():
+    import usr
+    _guest(_busy)
+def _counts(ms):
+    blocking.sleep_ms(1)
+    print("counting")
+    end_ms = time.ticks_add(time.ticks_ms(), ms)
+    while time.ticks_diff(end_ms, time.ticks_ms()) > 0:
+        pass
+    Kept.said.append("counted")
+def who_now():
+    from TaskManager import manager
+    return " ".join(manager().modules.running)
+def who():
+    _guest(lambda: Kept.said.append(who_now()))
+def counts(ms):
+    _guest(_counts, ms)
 class Work:
     left = 0
     items = {}
@@ -179,3 +200,42 @@ def test_four_guests_on_one_dict_and_one_list_lose_nothing_while_shell_and_colle
     board.shell("guests work 4 2000")
     state = eventually(lambda: json.loads(board.shell("guests work_left >json")), lambda row: row["left"] == 0, 60)
     assert (state["items"], state["count"], state["got"]) == (200, 8000, 160000)
+
+
+def test_a_guest_that_looks_at_the_clock_in_a_loop_gives_way(make_board):
+    board = make_board(files=FILES)
+    board.shell("guests busy")
+    assert board.shell("hello").startswith("hello:")
+    board.shell("guests free")
+    eventually(lambda: guests(board), lambda count: count == 0)
+
+
+def test_a_guest_that_computes_for_long_is_named_in_the_alarms(make_board):
+    board = make_board(files=FILES)
+    board.shell("guests counts 2200")
+    eventually(lambda: said(board), lambda rows: rows == ["counted"])
+    assert ("[ERR] guest a guest held up the node for more than 2 s; its loop wants a utime.sleep_ms(1)"
+            in board.shell("system alarms"))
+
+
+def test_who_asks_who_holds_the_loop_hears_the_guests_name(make_board):
+    """The watchdog asks, on ports whose interrupts come through while a guest works: those with a GIL."""
+    board = make_board(files=FILES)
+    board.shell("guests who")
+    assert eventually(lambda: said(board), bool) == ["guest a guest"]
+    assert board.shell("guests who_now") == "guests who_now"
+
+
+def test_a_guest_that_never_comes_back_is_ended_by_the_watchdog(make_board):
+    board = make_board(files=FILES)
+    board.shell("guests counts 3600000")
+    eventually(board.console, lambda text: "counting" in text)
+    board.clock.advance(31)
+    eventually(lambda: board.info()["starts"], lambda starts: starts == 2)
+
+
+def test_where_one_guest_fits_handlers_do_not_wait_for_its_end(make_board):
+    board = make_board(files=FILES, board="rp2")
+    board.shell("guests ends", "guests listen", "bus publish slow 1")
+    eventually(lambda: said(board), lambda rows: rows == [1])
+    assert "1 guest thread is there already" in board.shell("guests ends")

@@ -145,16 +145,37 @@ s.subscribe(quick)
 s.publish(1)
 s.publish(2)
 try:
-    s.send_msg_sync(message=3)
+    print("#", s.send_msg_sync(message=3)["success"])
 except RuntimeError as error:
     print("#", error)
 """
+DELIVERED = ["slow 1", "quick 1", "slow 2", "quick 2", "slow 3", "quick 3"]
 
 
-def test_a_coroutine_is_awaited_in_its_turn_and_sync_does_not_hold_up_the_node_for_it(run):
-    _, text = run(WAITS, "# quick 3")
-    assert lines(text) == ["waiting for a coroutine would hold up the node; here only 2000 ms may be waited",
-                           "slow 1", "quick 1", "slow 2", "quick 2", "slow 3", "quick 3"]
+def test_a_coroutine_is_awaited_in_its_turn_and_in_a_thread_sync_waits_for_all_of_it(run):
+    _, text = run("import utime\n" + WAITS, "# 1")
+    assert lines(text) == [*DELIVERED, "1"]
+
+
+BARE = """
+import sys
+def strip():
+    sys.modules['_thread'] = None
+def is_our_machine():
+    import machine
+    return not hasattr(machine.Pin, "GPIO1")
+"""
+
+
+@pytest.mark.parametrize("program, before", [(WAITS, "qframe status"), ("import utime\n" + WAITS, "bare strip")],
+                         ids=["no thread wanted", "no threads in the firmware"])
+def test_outside_of_a_thread_sync_does_not_hold_up_the_node_for_it(make_board, program, before):
+    board = make_board(files={"usr/program.py": program, "modules/LM_bare.py": BARE})
+    board.shell(before)
+    assert board.shell("quec run program", "bare is_our_machine") == "program runs\nTrue"
+    text = eventually(board.console, lambda text: "# quick 3" in text)
+    refusal = "waiting for a coroutine would hold up the node; here only 2000 ms may be waited"
+    assert lines(text) == [refusal, *DELIVERED]
 
 
 BLINKER = """
@@ -229,6 +250,9 @@ for timeout in (0, 3601):
 n.subscribe(lambda *args, **kwargs: print("!", kwargs["message"]["msg_type"], kwargs["message"]["message"]))
 n.set_enable("NET", 1)
 print("#", net.getState()[1][0], net.csqQueryPoll() in range(32), dataCall.getInfo(1, 0)[2][0], dataCall.getInfo(9, 0))
+import sys_bus
+sys_bus.subscribe("ask", lambda *_: print(">", n.get_net_status(), net.getState()[1][0]))
+sys_bus.subscribe("apn", lambda *_: print(">", n.set_apn(1, 0, "elsewhere", "", "", 0)))
 """
 
 
@@ -244,6 +268,9 @@ def test_the_network_service_tells_sim_registration_and_data_call(run):
     board.network(True)
     board.clock.run(60)
     eventually(board.console, lambda said: "'datacall_status': 1" in said and "'network_register_status': 1" in said)
+    board.shell("bus publish ask", "bus publish apn")
+    assert lines(eventually(board.console, lambda said: said.count("\n> ") == 2), ">") == ["1 1", "0"]
+    assert json.loads((board.dir / "node_config.json").read_text())["staessid"] == "elsewhere"
 
 
 SIM = """
@@ -417,9 +444,10 @@ def test_votes_keep_the_node_awake_and_the_seconds_asleep_are_told(make_board):
 
 # -- A6: media
 
-def wav(samples, rate_hz=200, bits=8):
+def wav(samples, rate_hz=200, bits=8, channels=1):
     data = bytes(samples) if bits == 8 else struct.pack(f"<{len(samples)}h", *samples)
-    form = struct.pack("<HHIIHH", 1, 1, rate_hz, rate_hz * bits // 8, bits // 8, bits)
+    step = channels * bits // 8
+    form = struct.pack("<HHIIHH", 1, channels, rate_hz, rate_hz * step, step, bits)
     return (b"RIFF" + struct.pack("<I", 36 + len(data)) + b"WAVEfmt " + struct.pack("<I", 16) + form
             + b"data" + struct.pack("<I", len(data)) + data)
 
@@ -446,7 +474,15 @@ try:
     m.set_mode(3)
 except Exception as error:
     print("#", error)
-print("#", m.set_pa(32), m.audio_play(play_data="/usr/a.wav"), m.tts_play(play_data="net ok"))
+m.subscribe(lambda sender, message: print("!", message["msg_type"], sorted(message["message"].items())))
+m.enable = False
+m.audio_play(play_data="/usr/none.wav", sender="me")
+import asyncio, sys_bus
+def go(topic, message):
+    m.enable = True
+    print("#", m.set_pa(32), m.audio_play(play_data="/usr/a.wav"), m.tts_play(play_data="net ok"))
+sys_bus.subscribe("go", go)
+print("#", "enabled", m.enable)
 """
 
 
@@ -465,13 +501,63 @@ def test_what_is_no_sound_is_refused_with_a_word(make_board):
     assert "a WAV file begins with RIFF" in alarms and "no clips for hello" in alarms
 
 
-def test_the_media_service_plays_files_and_texts_out_of_clips(run):
-    board, text = run(MEDIA, "# 1 None None", files={
+def test_the_media_service_plays_files_and_texts_out_of_clips_unless_it_is_told_not_to(run):
+    board, text = run(MEDIA, "# enabled False", files={
         "usr/a.wav": wav([50, 60]), "usr/media/net.wav": wav([70, 80]), "usr/media/ok.wav": wav([90, 100])})
-    assert lines(text) == ["mode 3 must in mid of [0,1,2]", "1 None None"]
-    assert board.pins[32] in (0, 1)
+    board.shell("bus publish go")
+    text = eventually(board.console, lambda text: "# 1 None None" in text and "'net ok'), ('priority', 4)]" in text)
+    assert lines(text) == ["mode 3 must in mid of [0,1,2]", "enabled False", "1 None None"]
+    assert lines(text, "!") == ["0 [('breakin', 0), ('play_data', '/usr/a.wav'), ('priority', 4)]",
+                                "1 [('breakin', 0), ('mode', 2), ('play_data', 'net ok'), ('priority', 4)]"]
     eventually(lambda: board.shell("task list"), lambda tasks: "Yes       audio" not in tasks)
-    assert board.pins[32] == 0
+    assert board.pins[32] == 0 and "none.wav" not in board.shell("system alarms")
+
+
+def test_over_i2s_the_host_hears_every_byte(make_board):
+    stereo, mono = wav(range(-300, 300, 3), 8000, 16, channels=2), wav(range(200), 8000)
+    board = make_board(files={"usr/a.wav": stereo, "usr/b.wav": mono},
+                       config={"cstmpmap": "i2s_sck:14;i2s_ws:27;i2s_sd:26"})
+
+    def heard(file, channels):
+        assert board.shell(f"media play {file}") == "0"
+        told = eventually(lambda: board.ask("i2s", port=0),
+                          lambda told: told and told["channels"] == channels and not told["is_open"])
+        assert (told["sck"], told["ws"], told["sd"], told["rate_hz"], told["bits"]) == (14, 27, 26, 8000, 16)
+        return bytes.fromhex(told["heard"])
+
+    samples = heard("/usr/a.wav", 2)
+    assert samples[:400] == stereo[-400:] and not any(samples[400:])
+    samples = heard("/usr/b.wav", 1)
+    wide = struct.pack("<200h", *((value - 128) << 8 for value in range(200)))
+    assert samples[:400] == wide and not any(samples[400:])
+
+
+def say(text, coding=0):
+    return b"\xfd" + struct.pack(">H", len(text.encode()) + 2) + bytes((1, coding)) + text.encode()
+
+
+def test_a_speech_chip_says_texts_the_more_important_first_and_in_the_place_of_what_may_be_cut(make_board):
+    """Frames and answers: XFS5152CE development guide."""
+    board = make_board(config={"cstmpmap": "tts_tx:17;tts_rx:16"})
+    with board.cable(1) as chip:
+        def hears(wanted):
+            data = b""
+            while not data.endswith(wanted):
+                data += chip.recv(4096)
+            return data.replace(b"\xfd\x00\x01\x21", b"")          # it is asked whether it has ended
+
+        assert board.shell("media say may_be_cut 1 1") == "0"
+        hears(say("may_be_cut"))
+        assert board.shell("media say important 3 0", "media say last 0 0", 'media say "g\u00fcnstig" 2 0') == "0\n0\n0"
+        assert hears(say("important")) == b"\xfd\x00\x01\x02" + say("important")
+        chip.sendall(b"\x41\x4e\x4f")
+        assert hears(say("g\u00fcnstig", 4)) == say("g\u00fcnstig", 4)
+        chip.sendall(b"\x45")
+        hears(say("last"))
+        assert board.shell(*["media say more 0 0"] * 11).split() == ["0"] * 10 + ["-2"]
+        board.shell("media stop")
+        hears(b"\xfd\x00\x01\x02")
+    assert "[ERR] audio (g\u00fcnstig,): the speech chip refuses the text" in board.shell("system alarms")
 
 
 def test_log_lines_go_out_of_a_uart(run):

@@ -242,6 +242,31 @@ def test_what_a_decorator_or_an_object_gives_a_module_is_its_own_and_stays_so_wh
     assert board.shell("takes modules") == "exec_lm_core LM_takes->modules: no function modules; takes help lists them"
 
 
+WATCH = """
+import asyncio
+from Common import micro_task
+from machine import Pin
+from Modules import modules
+async def _watch():
+    while True:
+        Pin(4, Pin.OUT).value(modules().running is None)
+        Pin(5, Pin.OUT).value(not Pin(5).value())
+        await asyncio.sleep_ms(5)
+def begin():
+    micro_task("watch", _watch())
+"""
+
+
+def test_a_call_that_could_not_be_made_holds_nobody_up(make_board):
+    """Whoever holds the loop later must not be taken for it."""
+    board = make_board(files={"modules/LM_watch.py": WATCH})
+    board.shell("watch begin", "watch nosuch")
+    with board.watch() as changes:
+        for _ in range(3):
+            changes.until(change="pin", pin=5)
+    assert board.pins[4] == 1
+
+
 def test_typing_wrong_names_does_not_eat_the_heap(board):
     probe = "import gc\ndef heap():\n    gc.collect()\n    return gc.mem_alloc()\n"
     (board.dir / "modules" / "LM_probe.py").write_text(probe)

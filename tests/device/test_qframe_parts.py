@@ -1,6 +1,7 @@
 """What QFrame programs use besides applications: threads, queues, dates, logs, sockets, a serial line, an LED."""
 import gzip
 import io
+import os
 import socket
 import tarfile
 import threading
@@ -11,6 +12,7 @@ from tests.device import wire
 from tests.device.test_helios_cloud import Cloud
 
 WAIT_S = 30.0
+SOAK_S = int(os.environ.get("GUEST_SOAK_S", "0"))
 
 
 def eventually(get, is_wanted):
@@ -225,31 +227,47 @@ say(raised(ThreadPoolExecutor(1).submit(target=bad).get))
 
 SHARED = HELP + """
 import gc
-shared, lock, q = {}, Lock(), Queue(50)
+shared, lock, q = {'sum': 0}, Lock(), Queue(50)
+begun_ms = utime.ticks_ms()
 def produces(number):
-    for turn in range(300):
+    turn = 0
+    while turn < 300 or utime.ticks_diff(utime.ticks_ms(), begun_ms) < 1000 * SOAK_S:
         q.put((number, turn))
         with lock:
             shared[number] = shared.get(number, 0) + 1
             if turn % 10 == 0:
                 utime.sleep_ms(1)
-            shared['sum'] = shared.get('sum', 0) + 1
+            shared['sum'] += 1
         if turn % 50 == 0:
             gc.collect()
+        turn += 1
+    q.put(None)
+    return turn
 def consumes():
-    return [q.get() for _ in range(600)]
-results = [Thread(produces, (n,)).start() for n in (1, 2)] + [Thread(consumes).start()]
-items = results[2].get(60)
-ordered = [turn for number, turn in items if number == 1] == list(range(300))
-say(len(items), ordered, shared[1], shared[2], shared['sum'])
+    got, last, is_ordered = 0, {}, True
+    while True:
+        item = q.get()
+        if item is None:
+            return got, is_ordered
+        is_ordered = is_ordered and last.get(item[0], -1) < item[1]
+        last[item[0]] = item[1]
+        got += 1
+results = [Thread(produces, (n,)).start() for n in (1, 2)] + [Thread(consumes).start() for _ in range(2)]
+one, two, first, second = [result.get() for result in results]
+say(one == shared[1], two == shared[2], one + two == shared['sum'] == first[0] + second[0])
+say(first[1], second[1], q.size())
 """
 
 
-def test_threads_on_a_shared_dict_queue_and_lock_lose_nothing_while_the_shell_is_busy(make_board):
-    board = make_board(files={"usr/program.py": SHARED})
+@pytest.mark.timeout(2 * SOAK_S + 60)
+def test_four_threads_on_a_shared_dict_queue_and_lock_lose_nothing_while_the_shell_is_busy(make_board):
+    """GUEST_SOAK_S: seconds that it lasts, at least 600 items; `make soak`: 300."""
+    board = make_board(files={"usr/program.py": SHARED.replace("SOAK_S", str(SOAK_S))})
     board.shell("qframe start program")
-    text = eventually(lambda: board.shell("hello") and board.console(), lambda text: "# " in text)
-    assert "# 600 True 300 300 600" in text
+    text = wire.eventually(lambda: board.shell("hello") and board.console(), lambda text: "# True True 0" in text
+                           or "# False" in text or "Traceback" in text, WAIT_S + SOAK_S)
+    assert "# True True True" in text and "# True True 0" in text
+    assert board.info()["crashes"] == 0 and board.info()["starts"] == 1
 
 
 DATES = """
@@ -430,15 +448,77 @@ def test_sockets_wait_and_the_node_does_not(make_board):
     assert "# ValueError: Socket Unbound Error" in text and "# True b'pongping' 0" in text
 
 
-def test_an_led_blinks_in_the_background(make_board):
-    program = "from usr.qframe.led import Led\nled = Led(26)\nled.blink(100, 100, 3)\n"
+def test_an_led_blinks_in_the_background_as_often_as_the_last_call_says(make_board):
+    program = "from usr.qframe.led import Led\nled = Led(26)\nled.blink(500, 500, -1)\nled.blink(100, 100, 3)\n"
     board = make_board(files={"usr/program.py": program}, turn=True)
     with board.watch() as changes:
         board.shell("qframe start program")
         board.clock.run(2)
         for value in (1, 0, 1, 0, 1, 0):
             changes.until(change="pin", pin=26, value=value)
-    assert board.shell("qframe status") == "program"
+    assert board.shell("qframe status") == "program" and board.pins[26] == 0
+
+
+TIMEOUTS = HELP + """
+import blocking
+import _thread
+from usr.qframe.qsocket import TcpSocket, UdpSocket
+from usr.qframe.serial import Serial
+lock, taken = Lock(), _thread.allocate_lock()
+taken.acquire()
+cond, full, empty, sem = Condition(), Queue(1), Queue(), Semaphore(0)
+full.put(1)
+long = Thread(utime.sleep, (3600,))
+result = long.start()
+line = Serial(port=1, baudrate=9600)
+line.open()
+tcp, udp = TcpSocket('127.0.0.1', {port}, timeout=0.7), UdpSocket('127.0.0.1', {port}, timeout=0.7)
+tcp.connect()
+udp.connect()
+def cond_waits():
+    with cond:
+        return cond.wait(0.7)
+def cond_waits_for():
+    with cond:
+        return cond.wait_for(lambda: False, 0.7)
+CALLS = (
+    ('utime.sleep', utime.sleep, (0.7,)), ('utime.sleep_ms', utime.sleep_ms, (700,)),
+    ('_thread lock', taken.acquire, (1, 0.7)), ('Waiter', Waiter().acquire, (0.7,)),
+    ('Condition.wait', cond_waits, ()), ('Condition.wait_for', cond_waits_for, ()),
+    ('Event.wait', Event().wait, (0.7,)), ('Semaphore.acquire', sem.acquire, (True, 0.7)),
+    ('Queue.put', full.put, (2, True, 0.7)),
+    ('Queue.get', empty.get, (True, 0.7)), ('LifoQueue.get', LifoQueue().get, (True, 0.7)),
+    ('PriorityQueue.get', PriorityQueue().get, (True, 0.7)), ('Result.get', result.get, (0.7,)),
+    ('Thread.join', long.join, (0.7,)), ('Serial.read', line.read, (10, 0.7)), ('TcpSocket.read', tcp.read, ()),
+    ('UdpSocket.read', udp.read, ()))
+for name, call, args in CALLS:
+    for _ in range(3):
+        begun_ms = blocking.now_ms()
+        told = raised(call, *args)
+        lasted_ms = utime.ticks_diff(blocking.now_ms(), begun_ms)
+        if lasted_ms <= 750:         # else this machine may have been busy with other tests
+            break
+    say(name + ':', lasted_ms, told)
+"""
+GIVE_UP = {"Queue.put": "Full:", "Queue.get": "Empty:", "LifoQueue.get": "Empty:", "PriorityQueue.get": "Empty:",
+           "Result.get": "TimeoutError:", "Serial.read": "SerialTimeoutError:",
+           "TcpSocket.read": "SocketTimeoutError:", "UdpSocket.read": "SocketTimeoutError:", "utime.sleep": "None",
+           "utime.sleep_ms": "None"}
+
+
+def test_every_call_that_blocks_keeps_its_timeout_by_the_boards_clock(make_board):
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        program = TIMEOUTS.replace("{port}", str(door.getsockname()[1])) + "print('# end')\n"
+        board = make_board(files={"usr/program.py": program}, turn=True)
+        assert board.shell("qframe start program") == "program runs"
+        board.clock.run(45)
+        text = eventually(board.console, lambda text: "# end" in text or "Traceback" in text)
+    rows = [line[2:].partition(": ") for line in text.splitlines() if line.startswith("# ") and ": " in line]
+    assert len(rows) == 17
+    for name, _, rest in rows:
+        lasted_ms, told = rest.split(" ", 1)
+        assert 700 <= int(lasted_ms) <= 750, (name, rest)
+        assert told.startswith(GIVE_UP.get(name, "False")), (name, told)
 
 
 def tar_of(**files):
@@ -522,11 +602,30 @@ print('#', raised(AppExtensionABC, 'x', made))
 print('#', raised(AppExtensionABC('x').load))
 sms = SmsClient('sms', made)
 print('#', made.sms is sms, raised(sms.start))
+import sys
+class Modem:
+    def setCallback(self, callback):
+        self.callback = callback
+    def searchTextMsg(self, index):
+        return ('0123', 'text', 4) if index == 7 else -1
+    def getCenterAddr(self):
+        return '+49'
+class Reader(SmsClient):
+    def recv_callback(self, phone, msg, length):
+        print('#', 'sms', phone, msg, length)
+sys.modules['sms'] = Modem()
+reader = Reader('reader', made)
+reader.start()
+sys.modules['sms'].callback((0, 7, 'SM'))
+sys.modules['sms'].callback((0, 8, 'SM'))
+print('#', reader.getCenterAddr())
+del sys.modules['sms']
 """
 
 
 def test_a_pool_of_the_application_abstract_extensions_and_no_modem(run):
-    said, _ = run(MORE)
+    said, board = run(MORE)
     assert said == ["2 <class 'NetWork'>", "NotImplementedError: AppExtensionABC needs an init_app(app)",
                     "NotImplementedError: AppExtensionABC needs a load()",
-                    "True RuntimeError: this node has no modem for short messages"]
+                    "True RuntimeError: this node has no modem for short messages", "sms 0123 text 4", "+49"]
+    assert "message 8 cannot be read" in board.console()

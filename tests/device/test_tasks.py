@@ -1,4 +1,6 @@
 """Background work: what runs, what is seen of it, what can be stopped."""
+import itertools
+
 from tests.device.wire import eventually
 
 COUNTER = """
@@ -67,9 +69,13 @@ def test_a_loop_that_raises_shows_its_error_and_goes_on(make_board):
 
 def test_the_queue_has_a_limit(make_board):
     board = with_counter(make_board, aioqueue=2)
-    answers = board.shell("counter count &&500", "system clock &&500", "system heartbeat &&500", "task list")
-    assert answers.split("\n")[:3] == ["Start counter.count", "Start system.clock", "[aio] Task queue full: 2"]
+    answers = board.shell("system clock &&500", "system heartbeat &&500", "counter blink 4 &&20", "task list")
+    assert answers.split("\n")[:3] == ["Start system.clock", "Start system.heartbeat", "[aio] Task queue full: 2"]
     assert "#queue: 0 " in answers
+    with board.watch() as changes:           # the one that was refused moves nothing, the same one later does
+        board.shell("counter blink 5", "conf", "aioqueue 3", "noconf", "counter blink 4 &&20")
+        moved = (change["pin"] for change in changes if change.get("change") == "pin" and change["pin"] in (4, 5))
+        assert list(itertools.islice(moved, 3)) == [5, 4, 4]
 
 
 def test_show_and_kill_take_a_whole_module(make_board):

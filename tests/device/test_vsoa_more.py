@@ -273,7 +273,7 @@ def test_headers_requests_and_payloads_are_dicts_too():
     assert dict(ours.Payload([1], b"x")) == {"param": [1], "data": b"x"}
     assert dict(ours.Header(1, 2, 3, 4, 5)) == {"type": 1, "flags": 2, "status": 3, "seqno": 4, "tunid": 5}
     assert dict(Request("/a", 1, 0)) == {"url": "/a", "seqno": 1, "method": 0, "mwdata": {}}
-    assert ours.parser.RPC == 1 and ours.METHOD_SET == 1 and ours.CLIENT_DEF_TIMEOUT == 60.0
+    assert ours.parser.VSOA_STATUS_NO_MEMORY == 6 and ours.METHOD_SET == 1 and ours.CLIENT_DEF_TIMEOUT == 60.0
 
 
 # -- the node as a server

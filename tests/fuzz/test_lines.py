@@ -5,6 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from micrOS.source.pure.lines import LineError, Lines
+from micrOS.source.pure.unframed import flush, pending
 from tests.fuzz.effort import REPLAYS, dice, hard, times
 from tests.fuzz.replay import differences
 
@@ -30,7 +31,7 @@ def fed(pieces, limit=LIMIT):
     lines, commands = Lines(limit), []
     for piece in pieces:
         commands += lines.feed(piece)
-    return told(commands), lines.pending, lines.framed, told([lines.flush()])
+    return told(commands), pending(lines), lines.framed, told([flush(lines)])
 
 
 def told(commands):
@@ -70,7 +71,7 @@ def test_what_is_pending_never_outgrows_the_limit(stream, cuts):
     lines = Lines(LIMIT)
     for piece in split_at(stream, cuts):
         lines.feed(piece)
-        assert len(lines._buffer) <= LIMIT       # pending hides half a character
+        assert len(lines.buffer) <= LIMIT       # pending hides half a character
 
 
 @hard
@@ -79,8 +80,8 @@ def test_a_flush_leaves_nothing_of_the_command_behind(stream, cuts):
     lines = Lines(LIMIT)
     for piece in split_at(TELNET.sub(b"", stream), cuts):
         lines.feed(piece)
-        lines.flush()
-        assert not lines.pending and lines.flush() is None
+        flush(lines)
+        assert not pending(lines) and flush(lines) is None
     assert lines.feed(b"hello\n") == ["hello"]
 
 

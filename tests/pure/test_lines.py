@@ -1,5 +1,6 @@
 """Framing of a terminal's bytes, in every split; runs on CPython and on MicroPython."""
 from micrOS.source.pure.lines import LineError, Lines
+from micrOS.source.pure.unframed import flush, pending
 
 STREAMS = (
     (b"hello\n", ["hello"]),
@@ -30,23 +31,23 @@ def test_lines_come_out_whatever_the_split():
 def test_text_without_newline_waits_for_the_flush():
     lines = Lines()
     assert lines.feed(b"system clo") == [] and lines.feed(b"ck") == []
-    assert lines.pending == "system clock" and not lines.framed
-    assert lines.flush() == "system clock"
-    assert lines.flush() is None
+    assert pending(lines) == "system clock" and not lines.framed
+    assert flush(lines) == "system clock"
+    assert flush(lines) is None
 
 
 def test_half_a_character_is_not_text_yet():
     lines = Lines()
     lines.feed(b"caf\xc3")
-    assert lines.pending == ""
+    assert pending(lines) == ""
     lines.feed(b"\xa9")
-    assert lines.pending == "café"
+    assert pending(lines) == "café"
 
 
 def test_one_newline_marks_the_client_as_framed():
     lines = Lines()
     lines.feed(b"hello\nver")
-    assert lines.framed and lines.pending == "ver"
+    assert lines.framed and pending(lines) == "ver"
 
 
 def test_an_overlong_line_gives_one_error_and_its_rest_is_dropped():
@@ -59,8 +60,8 @@ def test_an_overlong_line_gives_one_error_and_its_rest_is_dropped():
 def test_an_overlong_text_without_newline_gives_its_error_at_the_flush():
     lines = Lines(20)
     assert feed_in_pieces(lines, b"x" * 4000, 256) == []
-    assert len(lines.pending) == 0
-    assert isinstance(lines.flush(), LineError)
+    assert len(pending(lines)) == 0
+    assert isinstance(flush(lines), LineError)
     assert lines.feed(b"hello\n") == ["hello"]
 
 

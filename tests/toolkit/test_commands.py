@@ -41,9 +41,14 @@ def test_help_of_a_command_tells_its_use(command, capsys):
 
 @pytest.mark.parametrize("command", ALL, ids=lambda command: command.__name__)
 def test_help_of_a_command_fits_a_screen(command, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("COLUMNS", "100")
     lines = commands.parser_of(command).format_help().splitlines()
-    assert len(lines) <= 40 and max(map(len, lines)) <= 120
+    assert len(lines) <= 45 and max(map(len, lines)) <= 100
+
+
+def test_the_overview_fits_a_screen():
+    lines = commands.overview().splitlines()
+    assert len(lines) <= 45 and max(map(len, lines)) <= 100
 
 
 def test_no_two_commands_share_a_flag():

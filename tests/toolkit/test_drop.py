@@ -54,6 +54,17 @@ def test_a_folder_goes_with_all_in_it_and_what_is_there_is_not_sent_again(node, 
     assert capsys.readouterr().out.count("already there") == 5
 
 
+def test_a_file_goes_into_a_folder_that_is_named(node, tmp_path, capsys):
+    (tmp_path / "lamp.py").write_text("on = True\n")
+    words = ["--drop", str(tmp_path / "lamp.py"), "--dev", node.address, "--to"]
+    assert main([*words, "/usr/lamps"]) == 0
+    assert "usr/lamps/lamp.py" in capsys.readouterr().out
+    assert (node.dir / "usr/lamps/lamp.py").read_text() == "on = True\n"
+    assert main([*words, "usr/lamps"]) == 0 and "already there" in capsys.readouterr().out
+    assert main([*words, "../usr"]) == 2
+    assert "expected a path like" in capsys.readouterr().err
+
+
 def test_a_folder_with_a_typing_error_is_not_sent(node, tmp_path, capsys):
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "good.py").write_text("A = 1\n")

@@ -37,6 +37,7 @@ WITHOUT_NETWORK = (      # command, exit code, part of its one line
     (["-stat"], 0, "--search_devices"),
     (["-c", "--dev", "node01", "version"], 3, "no device goes by 'node01'"),
     (["-c", "--dev", "192.168.7.7", "version"], 4, "is this machine connected to it?"),
+    (["-o", "--dev", "192.168.7.7"], 4, "there is no way to that network"),
     (["-a", "GetVersion"], 4, "cannot be reached"),
     (["--telnet", "192.168.7.7"], 4, "cannot be reached"),
     (["-c"], 3, "no devices known"),
@@ -72,6 +73,15 @@ def test_without_a_home_there_is_one_clear_line(no_home, words, code, told, caps
     assert main(words) == code
     lines = "".join(capsys.readouterr()).splitlines() + caplog.messages
     assert len(lines) == 1 and told in lines[0]
+
+
+def test_without_a_home_micros_is_compiled_all_the_same(no_home, monkeypatch, tmp_path, capsys):
+    (tmp_path / "main.py").write_text("A = 1\n")
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "LM_a.py").write_text("B = 2\n")
+    monkeypatch.delenv("MICROS_CACHE")
+    assert main(["-cc", "--source", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().err == "" and (tmp_path / "out/modules/LM_a.mpy").exists()
 
 
 def test_without_a_home_a_node_is_talked_to_and_one_line_says_that_it_is_not_remembered(no_home):

@@ -1,4 +1,5 @@
 """A virtual board becomes a node and is kept up to date, by the command line; real esptool flashes it."""
+import io
 import json
 import os
 import random
@@ -7,12 +8,16 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from tests.device.wire import eventually
 from toolkit import archive
 from toolkit.boards import BOARDS
+from toolkit.commands import main
 from toolkit.compile import build, shipped_version
 from toolkit.deploy import matching, own_modules, strangers
 from toolkit.errors import WrongChipError
@@ -23,24 +28,32 @@ from toolkit.simulator import VirtualBoard
 from toolkit.simulator.firmware import image
 
 FRONT_DOOR = Path(__file__).parents[2] / "devToolKit.py"
-CUTS = int(os.environ.get("DEPLOY_CUTS", "3"))
-ALL_BYTES = 360_000            # that reach a board in one --make: esptool's stub and image, then the set in base64
+CUTS = int(os.environ.get("DEPLOY_CUTS", "2"))
+ALL_BYTES = 300_000            # that reach a board in one --make: esptool's stub and image, then the set in base64
 LIMIT_S = 100
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * LIMIT_S)]
 
 
+class Typed(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 def tool(*words):
-    """devToolKit.py words -> the finished process."""
-    return subprocess.run([sys.executable, FRONT_DOOR, *map(str, words)], capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL, timeout=LIMIT_S)
+    """What devToolKit.py words does and prints."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = main(list(map(str, words)))
+    return Typed(code, out.getvalue(), err.getvalue())
 
 
 def done(*words):
     """The same for one that has to succeed: what it printed."""
-    process = tool(*words)
-    assert process.returncode == 0, process.stderr + process.stdout
-    return process.stdout
+    typed = tool(*words)
+    assert typed.returncode == 0, typed.stderr + typed.stdout
+    return typed.stdout
 
 
 @pytest.fixture
@@ -51,15 +64,6 @@ def firmware(tmp_path):
         path.write_bytes(image(name))
         return path
     return written
-
-
-@pytest.fixture
-def made(firmware):
-    """A board that --make has made a node, called lamp01; what was printed."""
-    with VirtualBoard(erased=True) as board:
-        printed = done("--make", "--port", board.serial, "--image", firmware("esp32"), "--config", "new",
-                       "--name", "lamp01", "--yes")
-        yield board, printed
 
 
 @pytest.fixture
@@ -76,8 +80,15 @@ def config_on(board):
 # -- from nothing to a node
 
 
-def test_an_erased_board_becomes_an_answering_node(made, data):
-    board, printed = made
+def test_an_erased_board_becomes_an_answering_node(firmware, data):
+    with VirtualBoard(erased=True) as board:
+        printed = done("--make", "--port", board.serial, "--image", firmware("esp32"), "--config", "new",
+                       "--name", "lamp01", "--yes")
+        assert_is_lamp01(board, printed, data)
+        erase_and_deploy_leave_micropython_alone(board, firmware)
+
+
+def assert_is_lamp01(board, printed, data):
     assert board.shell("hello").startswith("hello:lamp01:")
     assert board.shell("version") == shipped_version()
     assert "esp32 at" in printed and "hello from lamp01" in printed
@@ -93,25 +104,28 @@ def test_an_erased_board_becomes_an_answering_node(made, data):
     assert Inventory().find("lamp01").where == f"{board.address}:{board.shell_port}"
 
 
-def test_a_used_board_starts_from_nothing_again(made, firmware):
-    board, _ = made
+def erase_and_deploy_leave_micropython_alone(board, firmware):
+    done("-e", "--port", board.serial)
+    assert set(board.flash_bytes(0x1000, 4096)) == {0xFF}
+    done("-d", "--port", board.serial, "--image", firmware("esp32"))
+    assert board.flash_bytes(0x1000, 1) == b"\xe9"
+    refused = tool("-r", "--port", board.serial)
+    assert refused.returncode == 2 and "is no node yet: --make makes it one" in refused.stderr
+
+
+def test_a_used_board_starts_again_and_locked_is_not_pretended(node, firmware, tmp_path):
+    board, config = node, tmp_path / "config.json"
     (board.dir / "old.txt").write_text("of the owner before")
-    config = board.dir.parent / "config.json"
     config.write_text(json.dumps({"devfid": "lamp02", "soctout": 60}))
-    done("-m", "--port", board.serial, "--image", firmware("esp32"), "--config", config)
+    words = ("-m", "--port", board.serial, "--image", firmware("esp32"), "--parts", "none")
+    done(*words, "--config", config)
     assert not (board.dir / "old.txt").exists()
+    password = config_on(board)["appwd"]
     assert (config_on(board)["devfid"], config_on(board)["soctout"]) == ("lamp02", 60)
-    done("-m", "--port", board.serial, "--image", firmware("esp32"), "--config", "archived:lamp01")
-    assert board.shell("hello").startswith("hello:lamp01:")
-    assert config_on(board)["appwd"] == archive.load("lamp01")["appwd"]
-
-
-def test_locked_is_noted_and_not_pretended(firmware, data):
-    with VirtualBoard(erased=True) as board:
-        printed = done("-m", "--port", board.serial, "--image", firmware("esp32"), "--access", "locked", "--yes")
-        assert "locking is not built yet" in printed
-        name, = archive.archived()
-        assert name.startswith("node-") and archive.access_of(name) == "locked"
+    assert "locking is not built yet" in done(*words, "--config", "archived:lamp02", "--access", "locked")
+    assert board.shell("hello").startswith("hello:lamp02:")
+    assert config_on(board)["appwd"] == password == archive.load("lamp02")["appwd"]
+    assert archive.access_of("lamp02") == "locked"
 
 
 def test_another_chip_is_refused_and_the_right_name_is_told(firmware):
@@ -122,7 +136,8 @@ def test_another_chip_is_refused_and_the_right_name_is_told(firmware):
         assert set(board.flash_bytes(0, 4096)) == {0xFF}
         refused = tool("--deploy", "--port", board.serial, "--image", firmware("esp32"))
         assert refused.returncode == 14 and "is for another chip" in refused.stderr
-        done("--make", "--board", "esp32c3", "--port", board.serial, "--image", firmware("esp32c3"), "--yes")
+        done("--make", "--board", "esp32c3", "--port", board.serial, "--image", firmware("esp32c3"), "--yes",
+             "--parts", "none")
         assert board.shell("hello").startswith("hello:node-")
 
 
@@ -135,22 +150,12 @@ def test_a_pico_gets_its_firmware_by_its_drive(firmware):
         assert board.shell("hello").startswith("hello:pico:")
 
 
-def test_erase_and_deploy_leave_a_board_with_micropython_alone(made, firmware):
-    board, _ = made
-    done("-e", "--port", board.serial)
-    assert set(board.flash_bytes(0x1000, 4096)) == {0xFF}
-    done("-d", "--port", board.serial, "--image", firmware("esp32"))
-    assert board.flash_bytes(0x1000, 1) == b"\xe9"
-    refused = tool("-r", "--port", board.serial)
-    assert refused.returncode == 2 and "is no node yet: --make makes it one" in refused.stderr
-
-
 @pytest.mark.parametrize("part", range(CUTS))
 def test_the_cable_is_pulled_anywhere_and_the_second_run_ends_with_a_node(part, firmware):
     point = random.randrange(ALL_BYTES * part // CUTS, ALL_BYTES * (part + 1) // CUTS)
     with VirtualBoard(erased=True) as board:
         words = ("--make", "--port", board.serial, "--image", firmware("esp32"), "--config", "new", "--name", "lamp01",
-                 "--yes")
+                 "--parts", "none", "--yes")
         board.unplug_after(point)
         broken = tool(*words)
         assert broken.returncode in (4, 6, 11), f"pulled after {point} bytes: {broken.stderr}{broken.stdout}"
@@ -194,24 +199,19 @@ def test_an_update_keeps_configuration_data_and_modules(node, data):
     assert board.shell("mine answer") == "42"
 
 
-def test_a_newer_node_is_not_set_back_unless_forced(node):
+def test_a_newer_node_is_not_set_back_unless_forced_silent_or_not(node):
     config = node.dir / "node_config.json"
-    config.write_text(json.dumps({**config_on(node), "version": "99.0.0-0"}))
+    config.write_text(json.dumps({**config_on(node), "version": "99.0.0-0", "dbg": False}))
     refused = tool("--update", "--port", node.serial)
     assert refused.returncode == 2 and "which is newer than" in refused.stderr
-    done("--update", "--force_update", "--port", node.serial)
-    assert config_on(node)["version"] == shipped_version()
+    assert "its console is silent" in done("--update", "--force_update", "--port", node.serial)
+    eventually(lambda: config_on(node)["version"] == shipped_version(), bool)
+    assert config_on(node)["dbg"] is False
 
 
-def test_a_silent_node_is_updated_too():
-    with VirtualBoard(mpy=True, config={"dbg": False}) as board:
-        assert "its console is silent" in done("-r", "-f", "--port", board.serial)
-        assert config_on(board)["dbg"] is False
-
-
-def test_a_busy_port_names_who_holds_it(node):
-    with open_port(str(node.serial)):
-        busy = tool("--make", "--port", node.serial, "--yes")
+def test_a_busy_port_names_who_holds_it():
+    with VirtualBoard(main="") as board, open_port(str(board.serial)):
+        busy = tool("--make", "--port", board.serial, "--yes")
     assert busy.returncode == 8 and busy.stderr.count("\n") == 1
 
 
@@ -323,7 +323,7 @@ class Person:
 
 def test_a_person_answers_the_questions_of_a_profile(firmware, data):
     with VirtualBoard(erased=True) as board:
-        person = Person("--make", "--port", board.serial, "--image", firmware("esp32"))
+        person = Person("--make", "--port", board.serial, "--image", firmware("esp32"), "--parts", "none")
         person.answer("which one, 1 to 4 [1]: ", "3")                     # the profile `schedule`
         person.answer("name of your Wi-Fi: ", "home")
         person.answer("password of your Wi-Fi: ", "very secret")

@@ -18,6 +18,7 @@ from toolkit.errors import LinkError, RefusedError, UsageError
 from toolkit.fileport import FileDoor
 from toolkit.inventory import Device
 from toolkit.link.webrepl import FileLink, Held, NoMemoryError
+from toolkit.parts import left_out
 from toolkit.session import archived_password
 
 simulator = pytest.importorskip("toolkit.simulator")
@@ -29,24 +30,27 @@ CUTS = 20
 NOT_OF_A_SET = ("node_config.json", "node_config.bak", "err.log", ".boot", ".deployed", "cleanup.pds", ".if_mode")
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    """Compiled files of all tests here."""
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture(autouse=True)
-def cache(data, shared, monkeypatch):
-    data.mkdir(exist_ok=True)
-    (data / "cache").symlink_to(shared)
+def hurried(monkeypatch):
     monkeypatch.setattr(ota, "PAUSES_S", (0.05,) * 60)
+    monkeypatch.setattr(ota, "LOOK_S", 0.05)
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory):
-    """The next version of micrOS: its number, a module, a file that is new, one in another folder."""
+def core(tmp_path_factory):
+    """micrOS without optional parts: a list of its files takes a node half as long."""
+    core = tmp_path_factory.mktemp("core") / "source"
+    shutil.copytree(shipped_source(), core, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in left_out(shipped_source(), ()):
+        (core / path).unlink()
+    return core
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory, core):
+    """The next version of it: its number, a module, a file that is new, one in another folder."""
     tree = tmp_path_factory.mktemp("next") / "source"
-    shutil.copytree(shipped_source(), tree, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(core, tree)
     changed(tree / "InterpreterShell.py", f'VERSION = "{OLD}"', f'VERSION = "{NEW}"')
     (tree / "modules" / "LM_news.py").write_text("def tell():\n    return 'news'\n")
     (tree / "Extra.py").write_text("EXTRA = 1\n")
@@ -63,11 +67,12 @@ def changed(path, old, new):
 
 
 @pytest.fixture
-def make(request, cache):
+def make(request, core):
     """Function that starts a node with compiled files, as a board in the field has them."""
     def make(**options):
         quiet = {"ntphost": "n/a", **options.pop("config", {})}
-        board = simulator.VirtualBoard(**{"mpy": True, **options}, config=quiet)
+        source = {} if "main" in options else {"source": core}
+        board = simulator.VirtualBoard(**{"mpy": True, **source, **options}, config=quiet)
         request.addfinalizer(board.stop)
         return board.__enter__()
     return make
@@ -190,14 +195,14 @@ def test_what_another_update_has_left_is_discarded(node, tree):
 
 
 @pytest.mark.timeout(240)
-def test_at_20_random_cuts_of_the_power_the_old_set_answers_or_the_new_one(node, tree, monkeypatch):
+def test_at_20_random_cuts_of_the_power_the_old_set_answers_or_the_new_one(node, core, tree, monkeypatch):
     """Each cut ends the command; the node, powered again, is looked at, and the update is begun anew."""
-    sets = {OLD: contents(build()), NEW: contents(build(source=tree))}
+    sets = {OLD: contents(build(source=core)), NEW: contents(build(source=tree))}
     dice, seen = random.Random(10), []
     monkeypatch.setattr(ota, "PAUSES_S", ())
     for _ in range(CUTS):
         goal = NEW if node.shell("version") == OLD else OLD
-        words = ["--from", tree] if goal == NEW else ["-f"]
+        words = ["-f", "--from", tree if goal == NEW else core]
         cut_at = dice.randrange(200, 7000)
         with Relay(node, [cut_at], at_cut=node.power_cycle) as relay:
             update(node, *words, port=relay.port)
@@ -286,7 +291,7 @@ def test_the_password_comes_from_the_archive_and_a_wrong_one_is_exit_code_5(make
     assert update(node, "--from", tree) == 5
     assert "refused the password" in capsys.readouterr().err
     kept = data / "node_config_archive" / "node01-node_config.json"
-    kept.parent.mkdir()
+    kept.parent.mkdir(parents=True)
     kept.write_text(json.dumps({"devfid": "node01", "appwd": "my-own-secret"}))
     assert update(node, "--from", tree) == 0
     out, err = capsys.readouterr()
@@ -319,12 +324,17 @@ def test_somebody_at_the_terminal_is_asked_for_the_password(make):
 
 
 def test_a_board_without_room_for_both_sets_is_refused():
-    plan = ota.Plan({"a.mpy": bytes(5000), "b.mpy": bytes(10)}, [], 0, [])
-    with pytest.raises(UsageError, match="lamp has 45055 bytes free, the update needs 45056"):
-        ota.check_space(plan, Held({}, 45055, 6), "lamp")
-    ota.check_space(plan, Held({}, 45056, 6), "lamp")
-    staged = {".staged/a.mpy": (5000, ota.digest(bytes(5000)))}
-    ota.check_space(plan, Held(staged, 36864, 6), "lamp")
+    plan = ota.Plan({"a.mpy": bytes(5000), "b/c.mpy": bytes(10)}, [], 0, [])
+    staged = 4096 * (2 + 1 + 1) + 2 * 8192             # files, the manifest, .staged and its folder b
+    added = 4096 * (2 + 1) + 8192                      # beside what is staged, until all is in its place
+    assert ota.needed(plan, Held({}, 0, 6)) == staged + added + 2 * 4096 + ota.SPARE_BYTES
+    there = {"a.mpy": (4000, ""), "b/c.mpy": (20, "")}
+    needed = staged + 4096 + 2 * 4096 + ota.SPARE_BYTES
+    with pytest.raises(UsageError, match=f"has {needed - 1} bytes free, the update needs {needed} beside what runs"):
+        ota.check_space(plan, Held(there, needed - 1, 6), "lamp")
+    ota.check_space(plan, Held(there, needed, 6), "lamp")
+    staged = {**there, ".staged/a.mpy": (5000, ota.digest(bytes(5000)))}
+    ota.check_space(plan, Held(staged, needed - 8192 - 8192, 6), "lamp")
 
 
 def test_a_node_whose_heap_is_full_says_so(monkeypatch):
@@ -398,7 +408,7 @@ def test_a_node_of_1_20_becomes_ours_by_its_own_dance(old_board, capsys, monkeyp
     out, err = capsys.readouterr()
     assert "1.20.4-0 -> 2.0.0-0" in out and "once more" in err
     assert old_board.shell("version", "mine who") == "2.0.0-0\nmine"
-    assert not (set(contents(build())) - set(files_of(old_board)))
+    assert set(files_of(old_board)) >= set(build().with_parts(()).files) and not (old_board.dir / "usr").exists()
     assert {path.name for path in (old_board.dir / "old").iterdir()} >= {"LM_rgb.mpy", "LM_system.mpy"}
     kept = json.loads((old_board.dir / "node_config.json").read_text())
     assert (kept["staessid"], kept["stapwd"]) == ("home", "secret")

@@ -10,13 +10,12 @@ import pytest
 from cable import ANSWER_OLD, Cable
 
 from tests.device.wire import eventually
-from toolkit.compile import shipped_source
+from toolkit.compile import build
 from toolkit.errors import LinkError, NoPortError, PortLostError, RefusedError, UsageError
 from toolkit.link import rawrepl, verbs
 from toolkit.link.ampy import AmpyLink
 from toolkit.link.serial import SerialLink
 from toolkit.simulator.errors import SimulatorError
-from toolkit.simulator.flash import shipped_set
 
 simulator = pytest.importorskip("toolkit.simulator")
 pytestmark = pytest.mark.slow
@@ -41,13 +40,9 @@ def link(running):
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    """The set as it is deployed: {path on the board: file here}."""
-    folder, files = tmp_path_factory.mktemp("set"), {}
-    for path, data in shipped_set(shipped_source(), mpy=True).items():
-        files[path] = folder / path.replace("/", "-")
-        files[path].write_bytes(data)
-    return files
+def files():
+    """The set as it is deployed, without optional parts: {path on the board: file here}."""
+    return build().with_parts(()).files
 
 
 def written(folder, **contents):
@@ -101,7 +96,7 @@ def test_the_free_space_shrinks_with_what_is_sent(link):
 
 
 def test_a_file_larger_than_the_heap_goes_through(tmp_path):
-    data = random.Random(1).randbytes(300_000)
+    data = random.Random(1).randbytes(120_000)
     with simulator.VirtualBoard(main=NAPS, heap="96K") as board, SerialLink(str(board.serial)) as link:
         parts = []
         link.put("big.bin", data, lambda done, total: parts.append((done, total)))

@@ -165,11 +165,12 @@ def test_i_makes_a_node_and_the_second_time_sends_nothing(board, capsys):
 
 
 def test_i_goes_through_ampy_when_it_is_told_to(board, capsys):
-    assert main(["-i", "--source"]) == 0
+    words = ["-i", "--source", "--parts", "none"]
+    assert main(words) == 0
     put(board, main__py="# older")
     (board.dir / "LM_rgb.py").write_text("")
     capsys.readouterr()
-    assert main(["-i", "--source", "--ampy"]) == 0
+    assert main([*words, "--ampy"]) == 0
     shown = capsys.readouterr().out.splitlines()
     assert re.match(r"\d files? sent", shown[0])
     assert shown[1].startswith("LM_rgb.py on the board is found before ours")
@@ -178,9 +179,9 @@ def test_i_goes_through_ampy_when_it_is_told_to(board, capsys):
 
 def test_i_with_the_cable_out_is_exit_code_11_and_can_be_run_again(board, capsys):
     with Cable(board, pulled_after=50_000) as cable:
-        assert main(["-i", "--port", cable.path]) == 11
+        assert main(["-i", "--parts", "none", "--port", cable.path]) == 11
     assert "repeat the command" in capsys.readouterr().err
-    assert main(["-i"]) == 0
+    assert main(["-i", "--parts", "none"]) == 0
     assert eventually(lambda: _hello(board), bool)
 
 

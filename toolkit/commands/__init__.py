@@ -3,7 +3,8 @@
 A command is a module with
     HELP                     one line for the overview
     FLAGS                    tuple of spellings, the long one last
-    EPILOG                   may be absent: examples, exit codes, shown below the options as they stand
+    EPILOG                   may be absent: paragraphs, examples, exit codes, shown below the options; lines that
+                             begin with a blank stand as they are, the others are filled to the screen
     add_arguments(parser)    its own options
     run(args, out)           does it; out(text) prints a line; returns an exit code, None is 0
 """
@@ -15,7 +16,9 @@ import json
 import os
 import pkgutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import Protocol
 
 from toolkit.errors import ToolkitError
@@ -50,12 +53,21 @@ def find(word: str) -> Command | None:
     return next((command for command in commands() if word in command.FLAGS), None)
 
 
+class _Filled(argparse.HelpFormatter):
+    """Fills paragraphs to the screen, and leaves alone what is indented."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        blocks = [list(lines) for _, lines in groupby(text.splitlines(), lambda line: line[:1].strip() == "")]
+        return "\n".join("\n".join(lines) if not lines[0].strip() or lines[0].startswith(" ")
+                         else textwrap.fill(" ".join(lines), width) for lines in blocks)
+
+
 def parser_of(command: Command) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"devToolKit.py {command.FLAGS[-1]}",
         description=command.HELP,
         epilog=getattr(command, "EPILOG", None),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Filled,
         allow_abbrev=False,
     )
     command.add_arguments(parser)

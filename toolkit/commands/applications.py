@@ -8,7 +8,7 @@ from toolkit import apps
 from toolkit.commands import Out, add_device, password_of
 from toolkit.table import table
 
-HELP = "run an app on a node: a demonstration, a measurement, a test; `list` names them"
+HELP = "run an app on a node, a demonstration or a test; `list` names them"
 FLAGS = ("-a", "--applications")
 EPILOG = """Without --dev an app runs on the board of --simulate. An app of your own is a Python file with a function
 app(devfid=None); begin with a copy of toolkit/dashboard_apps/Template_app.py.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from toolkit.link.serial import SerialLink
     from toolkit.link.webrepl import FileLink
 
-HELP = "keep the configuration of a node in the archive here, or compare the two"
+HELP = "keep the settings of a node in the archive here, or compare the two"
 FLAGS = ("-b", "--backup_node_config")
 EPILOG = """node_config.json is read from the board on USB, or with --dev over the air, and kept as
 <devfid>-node_config.json in place of an older one of that name; values in files of their own are in it. It holds

@@ -9,12 +9,14 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from toolkit import parts
 from toolkit.boards import Board, board_named, names
 from toolkit.commands import Out, add_port
 from toolkit.errors import LinkError, UsageError
 from toolkit.progress import bar
 
 if TYPE_CHECKING:
+    from toolkit.compile import Build
     from toolkit.deploy import Progress, Target
 
 HELP = "write MicroPython onto a board on USB"
@@ -49,6 +51,18 @@ def add_target(parser: argparse.ArgumentParser) -> None:
 def add_image(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--image", type=Path, metavar="FILE", help="firmware of your own (.bin, rp2: .uf2)")
     parser.add_argument("--drive", type=Path, metavar="PATH", help="rp2: where its drive is mounted")
+
+
+def add_parts(parser: argparse.ArgumentParser, usual: str) -> None:
+    parser.add_argument("--parts", type=parts.chosen, metavar="LIST",
+                        help=f"of {','.join(parts.NAMES)}; {parts.ALL}, {parts.NONE} (default: {usual})")
+
+
+def tell_parts(every: Build, built: Build, out: Out) -> None:
+    """Which optional parts a node has not, and how it gets them."""
+    missing = [name for name in every.parts if name not in built.parts]
+    if missing:
+        out(f"without {', '.join(missing)}: --parts {','.join(every.parts)} adds them")
 
 
 def run(args: argparse.Namespace, out: Out) -> int | None:

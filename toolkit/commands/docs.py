@@ -10,19 +10,19 @@ from toolkit.docs.page import page
 from toolkit.errors import UsageError
 from toolkit.paths import data_dir
 
-HELP = "write the catalogue of load modules and boards: a page to search in, and JSON"
+HELP = "write the catalogue of modules and boards: a page to search in, JSON"
 FLAGS = ("--docs",)
 EPILOG = """Written are
-  sfuncman.html            one page that needs nothing else: every module with its functions, what they take and give,
-                           its pins on each board, pictures, and a drawing of each board's pins
+  sfuncman.html            one page that needs nothing else: modules, functions, what they take and
+                           give, their pins on each board, pictures, a drawing of each board
   sfuncman_<version>.json  the functions for programs, in the shape that micrOS 1.20 wrote
   pictures/                what the JSON names under "img"
 All is read out of the source, nothing is run. Files of these names are replaced.
 
 examples:
-  devToolKit.py --docs                       into the user's data folder; the page's address is printed
+  devToolKit.py --docs                       into your data folder; the page's address is printed
   devToolKit.py --docs site                  into ./site
-  devToolKit.py --docs --source my/source    modules/LM_*.py and boards/LP_*.py of a tree of one's own
+  devToolKit.py --docs --source my/source    modules/LM_*.py and boards/LP_*.py of your own tree
 """
 SOURCE = Path(__file__).parents[2] / "micrOS" / "source"
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"

@@ -17,10 +17,11 @@ from toolkit.errors import UsageError
 from toolkit.fileport import FileDoor, is_ours, locate, version_of
 from toolkit.inventory import Inventory
 from toolkit.link import webrepl
+from toolkit.link.verbs import clean
 from toolkit.progress import bar
 from toolkit.session import Door, person
 
-HELP = "send files and folders to a node, load modules (LM_*.py) first of all"
+HELP = "send files and folders to a node, load modules (LM_*.py) above all"
 FLAGS = ("--drop",)
 EPILOG = """A file goes under its own name, a load module to modules/; a folder goes with all in it, under its own name
 (usr/, code/). What is there already, by SHA-256, is not sent again. Python files are compiled here first, so that a
@@ -31,6 +32,7 @@ exit codes: 0 done, 2 a file is not fit to be sent, 3 unknown device, 4 node not
 
 examples:
   devToolKit.py --drop LM_lamp.py --dev node01
+  devToolKit.py --drop my_program.py --to usr --dev node01
   MICROS_PASSWORD=secret devToolKit.py --drop LM_lamp.py usr/ --dev 192.168.1.7
   devToolKit.py --drop code/ --usb
 """
@@ -60,6 +62,7 @@ class Target(Protocol):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE|DIR", help="what to send, under its own name")
     add_device(parser)
+    parser.add_argument("--to", type=clean, metavar="FOLDER", help="into this folder of the node, e.g. usr")
     parser.add_argument("--usb", nargs="?", const="", metavar="PORT",
                         help="to the board on USB; default: the only one there is")
     parser.add_argument("--port", type=int, default=webrepl.PORT, help=f"file port, default {webrepl.PORT}")
@@ -69,7 +72,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, out: Out) -> int | None:
     if not args.dev and args.usb is None:
         raise UsageError("which node? Name it: devToolKit.py --drop FILE --dev node01, or plug it in: --usb")
-    wanted = {name: path for given in args.files for name, path in named(given)}
+    folder = f"{args.to}/" if args.to else ""
+    wanted = {folder + name: path for given in args.files for name, path in named(given)}
     for name, path in wanted.items():
         check(name, path)
     sent: list[Sent] = []

@@ -10,7 +10,7 @@ from toolkit.commands import Out, add_json, to_json
 from toolkit.errors import UsageError
 from toolkit.simulator.boards import BOARDS
 
-HELP = "look through load modules (LM_*.py) for what would fail or block on a board"
+HELP = "look through load modules (LM_*.py) for what fails or blocks a board"
 FLAGS = ("-lint", "--lint")
 EPILOG = """Told are, each with its line: what the board's compiler refuses, pins that no board has, modules that the
 board has not, calls that hold up the whole node (sleep, input, loops without end), a missing help(), rows of help()

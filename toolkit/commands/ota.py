@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.commands import Out, add_device, add_json, password_of, to_json
+from toolkit.commands.deploy import add_parts, tell_parts
 from toolkit.errors import RefusedError, UsageError
 from toolkit.fileport import FileDoor, is_ours, locate, numbers, version_of
 from toolkit.inventory import Device, Inventory
@@ -26,9 +27,14 @@ FLAGS = ("-o", "--OTA")
 EPILOG = """Only files that differ are sent, by SHA-256, in one connection, beside what runs; a link that breaks off is
 taken up again. The node checks all of them and takes them over in one step at its next boot: whatever happens, the
 old set answers or the new one. Its settings stay and are kept in the archive here; so do modules and pin maps of yours.
+
 --lm-only: the load modules, which go live one by one without a restart.
+
 A node with a newer version is refused. -f: do it all the same, and replace modules of yours that stand for ours.
-A node of 1.20 restarts in its WebREPL for it. Password: variable MICROS_PASSWORD, the archive, else you are asked.
+
+--parts says which optional parts the node shall have from now on; ours that are left out are removed.
+A node of 1.20 restarts in its WebREPL for it, and gets no optional parts at first.
+Password: variable MICROS_PASSWORD, the archive, else you are asked.
 
 examples:
   devToolKit.py --OTA --dev node01
@@ -39,6 +45,7 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_device(parser)
     parser.add_argument("--lm-only", "--lm_only", action="store_true", help="only the load modules")
+    add_parts(parser, "those that the node has")
     parser.add_argument("-f", "--force_update", action="store_true", help="whatever version the node has")
     parser.add_argument("--from", dest="tree", type=Path, metavar="DIR", help="a source tree of your own")
     parser.add_argument("--py", action="store_true", help="send sources, not compiled")
@@ -63,10 +70,44 @@ class Job:
     def name(self) -> str:
         return self.files.device.name
 
+    def set_for(self, held: Held) -> Build:
+        """The set with the parts that were named, else those that the node has."""
+        from toolkit.parts import on_board
+
+        named = self.args.parts
+        return self.build.with_parts(on_board(self.build.files, held.files) if named is None else named)
+
     def look(self, held: Held) -> Plan:
+        return self._planned(self.set_for(held), held, self.args.parts is not None)
+
+    def removals(self, held: Held) -> Plan:
+        """The files of parts that go: a step of its own where there is no room beside them."""
+        return self._removals(self.set_for(held), held, self.args.parts is not None)
+
+    def advise(self, held: Held) -> str:
+        """Which parts to leave out, so that the flash holds the update beside what runs."""
+        from toolkit.parts import advice
+
+        told = advice(self.set_for(held).parts, lambda parts: self._fits(self.build.with_parts(parts), held))
+        return told and told + " (they are removed there; a second run adds them again)"
+
+    def _fits(self, build: Build, held: Held) -> bool:
+        from toolkit import ota
+
+        rest = ota.without(held, self._removals(build, held, True).removed)
+        return ota.fits(self._planned(build, rest, True), rest)
+
+    def _planned(self, build: Build, held: Held, is_named: bool) -> Plan:
         from toolkit.ota import planned
 
-        return planned(self.build, held.files, self.args.force_update, self.args.lm_only, self.known)
+        plan = planned(build, held.files, self.args.force_update, self.args.lm_only, self.known)
+        return replace(plan, removed=[*plan.removed, *self._removals(build, held, is_named).removed])
+
+    def _removals(self, build: Build, held: Held, is_named: bool) -> Plan:
+        from toolkit import deploy, ota
+
+        can_go = is_named and not self.args.lm_only
+        return ota.Plan({}, deploy.unwanted(self.build, build, held.files) if can_go else [], 0, [])
 
 
 def run(args: argparse.Namespace, out: Out) -> None:
@@ -125,6 +166,7 @@ def update(job: Job, out: Out) -> None:
             rehearse(job, plan, out)
             return
         done, version = ota.Done(), job.version
+        built = job.set_for(held)
         left = deploy.strangers(job.build, held.files)
         if not plan.is_empty:
             keep_config(link)
@@ -132,6 +174,8 @@ def update(job: Job, out: Out) -> None:
     tell(job, plan, done, version, out)
     if left and not job.args.json:
         out(f"not of this version, left where they are: {', '.join(left)}")
+    if not plan.is_empty and not job.args.json:
+        tell_parts(job.build, built, out)
 
 
 def check_version(job: Job) -> None:
@@ -151,14 +195,32 @@ def carried_out(job: Job, plan: Plan, link: FileLink, held: Held) -> tuple[Done,
     """(what was done, the version that answers now)"""
     from toolkit import ota
 
+    goes = job.removals(held).removed
+    if goes and not ota.fits(plan, held) and ota.fits(plan, ota.without(held, goes)):
+        link, held = with_room(job, link, held)
     with bar(f"sending to {job.name}") as progress:
-        air = ota.Air(job.files, job.look, progress, note, ota.PAUSES_S)
+        air = ota.Air(job.files, job.look, progress, note, ota.PAUSES_S, job.advise)
         (air.replace if job.args.lm_only else air.stage)(link, held)
     if job.args.lm_only:
         return air.done, job.version
     with bar("waiting for the new version"):
-        ota.returned(job.files, job.look, next(iter(plan.put.items()), (ota.MAIN, b"")))
+        news = job.ours if job.version not in ("", job.ours) else ""
+        ota.returned(job.files, job.look, next(iter(plan.put.items()), (ota.MAIN, b"")), news)
         return air.done, ota.version_of(job.files)
+
+
+def with_room(job: Job, link: FileLink, held: Held) -> tuple[FileLink, Held]:
+    """A session with a node that has removed the parts that are left out; it runs without them until it has the rest.
+
+    A step of its own, at a boot: sent files would not find room beside them.
+    """
+    from toolkit import ota
+
+    note(f"{job.name} removes {len(job.removals(held).removed)} files of parts first, to have room")
+    with bar("waiting for room") as progress:
+        ota.Air(job.files, job.removals, progress, note, ota.PAUSES_S).stage(link, held)
+        ota.returned(job.files, job.removals, (ota.MAIN, b""))
+    return ota.entered(job.files, job.shell, note)
 
 
 def keep_config(link: FileLink) -> None:
@@ -207,7 +269,8 @@ def dance(job: Job, out: Out) -> None:
     if job.args.lm_only:
         raise UsageError(f"the modules of {job.ours} do not run on {job.version or 'a node of 1.20'}: "
                          "leave --lm-only out")
-    todo = ota.flat(job.build)
+    built = job.build.with_parts(job.args.parts or ())          # the old core stays beside it until it is moved
+    todo = ota.flat(built)
     if job.version:
         with job.shell.open() as shell:
             ota.check_120(job.version, shell.ask("system info"), shell.ask("help"), job.name)
@@ -219,7 +282,7 @@ def dance(job: Job, out: Out) -> None:
         note(f"{job.name} runs {job.version}: it restarts in its WebREPL, and is locked there until all is sent")
         ota.to_update_mode(job.shell)
     with bar("waiting for its WebREPL"):
-        ota.awaited(job.files, FileDoor.open).close()
+        ota.awaited(job.files, FileDoor.open, ota.RETURN_S if job.version else ota.THERE_S).close()
     with bar(f"sending to {job.name}") as progress:
         steps = ota.Dance(job.files, progress, note, ota.DANCE_PAUSE_S)
         steps.run(todo)
@@ -227,3 +290,5 @@ def dance(job: Job, out: Out) -> None:
         ota.returned(job.files, job.look, (ota.MAIN, todo[ota.MAIN]))
         version = ota.version_of(job.files)
     tell(job, ota.Plan({"": b""}, [], 0, []), steps.done, version, out)
+    if not job.args.json:
+        tell_parts(job.build, built, out)

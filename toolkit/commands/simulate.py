@@ -56,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--meter", nargs="?", const="meter", metavar="KIND",
         help="an electricity meter on UART 1 (try: meter load); dlms: a COSEM one (meter read 1.0.1.8.0)")
     add("--meter-port", type=int, metavar="PORT", help="a COSEM meter behind TCP too, HDLC or wrapper (usual: 4059)")
+    add("--vsoa-port", type=int, metavar="PORT", help="the board serves VSOA there, kept in its settings (usual: 3005)")
     add("--mpy", action="store_true", help="deploy compiled modules")
     add("--clock", choices=("host", "unset"), default="host", help="the RTC at power-on (default: the host's time)")
     add("--turn", action="store_true", help="what sleeps follows the clock when a test turns it (costs heap)")
@@ -198,10 +199,23 @@ def _provision(args: argparse.Namespace, board_dir: Path, is_ours: bool) -> Path
         return source
     if flash.is_new(board_dir):
         flash.name_board(board_dir, args.name)
+    if args.vsoa_port is not None:
+        _serve_vsoa(board_dir / flash.CONFIG, args.vsoa_port)
     report = flash.provision(board_dir, flash.shipped_set(source, args.mpy))
     if report.kept:
         print(f"simulate: kept your own {', '.join(report.kept)}; remove to get ours", file=sys.stderr)
     return source
+
+
+def _serve_vsoa(path: Path, port: int) -> None:
+    """Settings of a board that serves VSOA."""
+    if not 0 < port < 65536:
+        raise SimulatorError(f"--vsoa-port is 1-65535, got {port}")
+    try:
+        settings = json.loads(path.read_text()) if path.exists() else {}
+        path.write_text(json.dumps({**settings, "vsoa": True, "vsoaport": port}))
+    except (OSError, ValueError, TypeError) as error:
+        raise SimulatorError(f"--vsoa-port: {path} cannot hold the setting: {error}") from None
 
 
 class _Herald:

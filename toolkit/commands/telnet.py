@@ -11,7 +11,7 @@ from toolkit.errors import UsageError
 from toolkit.forward import HOST, Forward
 from toolkit.inventory import Device, Inventory
 
-HELP = "open a port of this machine that leads to a node, for telnet and the like"
+HELP = "open a port of this machine that leads to a node, for any telnet"
 FLAGS = ("--telnet",)
 EPILOG = """The node is looked for once, by its name; then a port of loopback leads to it until Ctrl-C. Several clients
 may come, each has its own session (a node serves two by default and tells the third that it is busy). Everybody

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from toolkit.commands import Out, add_port
-from toolkit.commands.deploy import steps, supposed_port, warn
+from toolkit.commands.deploy import add_parts, steps, supposed_port, tell_parts, warn
 from toolkit.commands.make import introduce
 from toolkit.errors import UsageError
 
@@ -19,6 +19,7 @@ EPILOG = """Only files that differ are sent, by SHA-256. What stays: the configu
 data, load modules and pin maps of yours. Code of an older core that is no longer needed is listed, not removed.
 A node that has this version is left alone, one with a newer version is refused. -f: do it all the same, and replace
 load modules of yours (modules/LM_x.py) that stand in the place of ours. Interrupted anywhere, run it again.
+--parts says which optional parts the node shall have from now on; ours that are left out are removed.
 
 examples:
   devToolKit.py --update
@@ -28,6 +29,7 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_port(parser)
+    add_parts(parser, "those that the node has")
     parser.add_argument("-f", "--force_update", action="store_true", help="whatever version the node has")
 
 
@@ -36,12 +38,13 @@ def run(args: argparse.Namespace, out: Out) -> int | None:
     from toolkit.commands.backup import config_of
     from toolkit.compile import build, shipped_version
     from toolkit.greeting import NodeLink
+    from toolkit.parts import on_board
 
-    built, version = build(), shipped_version()
-    for warning in built.warnings:
+    every, version = build(), shipped_version()
+    for warning in every.warnings:
         warn(warning)
     if args.dummy:
-        _rehearse(args, deploy.put_lines(built), out)
+        _rehearse(args, deploy.put_lines(every if args.parts is None else every.with_parts(args.parts)), out)
         return None
     step = steps(out)
     with NodeLink(ports.choose(args.port)) as link:
@@ -49,12 +52,18 @@ def run(args: argparse.Namespace, out: Out) -> int | None:
             node = deploy.look(link)
         out(f"{node.name} has version {node.version}, this is {version}; its configuration is kept in "
             f"{archive.archive(config_of(link))}")
-        if not args.force_update and is_done(node.version, version, deploy.is_current(built, node)):
+        built = every.with_parts(on_board(every.files, node.hashes) if args.parts is None else args.parts)
+        unwanted = deploy.unwanted(every, built, node.hashes) if args.parts is not None else []
+        is_current = deploy.is_current(built, node) and not unwanted
+        if not args.force_update and is_done(node.version, version, is_current):
             out("nothing to do; -f does it all the same")
             return None
         with step("copy and verify micrOS") as progress:
-            done = deploy.update(link, node, built, args.force_update, progress)
+            done = deploy.update(link, node, built, args.force_update, progress, unwanted)
         _tell(done, out)
+        if unwanted:
+            out(f"removed {len(unwanted)} files of parts that were left out")
+        tell_parts(every, built, out)
         with step("boot"):
             greeting = link.boot(node.config)
     introduce(greeting, node.name, out)

@@ -18,6 +18,8 @@ Unix socket, one JSON object per line; `id` comes back as it was sent. Answer {"
 | {"op": "chip", "address": 118, "model":          | its facts; model: puts a fresh one of chips/ there; facts, with |
 |  "bme280", "facts": {"temp": 20, "fault": ""}}   | i2c.FAULTS: change it. Both optional                            |
 | {"op": "display", "address": 60}                 | what its glass shows: 64 lines of 128 signs, "#" is lit         |
+| {"op": "i2s", "port": 0}                         | {"rate_hz", "bits", "channels", "sck", "ws", "sd", "ibuf", ..., |
+|                                                  | "heard": hex of the samples since it was opened}; null: never   |
 | {"op": "dht", "pin": 32, "frame": "028c015fee"}  | {"frame": the 5 bytes that a DHT answers with, "asked": times}; |
 |                                                  | null unplugs it; without frame: reads it                        |
 | {"op": "onewire", "pin": 19, "serial": 1,        | {"rom", "temp", "parasite", "fault"} of the DS18B20 with that   |

@@ -10,6 +10,7 @@ from toolkit.simulator.chips import MODELS
 from toolkit.simulator.chips.oled import Oled
 from toolkit.simulator.control import LATER, Operation, Request
 from toolkit.simulator.i2c import ChipModel, RegisterChip
+from toolkit.simulator.i2s import PORTS
 from toolkit.simulator.onewire import FAULTS as WIRE_FAULTS
 from toolkit.simulator.timeserver import MODES
 from toolkit.simulator.world import Place
@@ -128,6 +129,9 @@ class Desk:
         if not isinstance(chip, Oled):
             raise ValueError(f"no display at address {request['address']}")
         return chip.rows()
+
+    def i2s(self, request: Request) -> dict[str, Any] | None:
+        return self._board.chip.sound.facts(_integer(request["port"], 0, PORTS - 1))
 
     def dht(self, request: Request) -> dict[str, Any]:
         number, wires = self._number(request), self._board.chip.wires

@@ -11,6 +11,7 @@ from toolkit.simulator.clock import Clock
 from toolkit.simulator.errors import BoardFault
 from toolkit.simulator.gpio import Gpio
 from toolkit.simulator.i2c import I2cBus
+from toolkit.simulator.i2s import I2s
 from toolkit.simulator.onewire import SingleWires
 from toolkit.simulator.timers import Timers
 
@@ -86,7 +87,8 @@ class Silicon:
         self.timers = Timers(self.kind, lambda ident, may_wait: effects.event(EVENT_TIMER, ident, 0, may_wait))
         self.bus.is_low = lambda pin: pin >= 0 and self.gpio.pad(pin).drive == 0
         self.wires = SingleWires(self.kind.platform, lambda pin: self.gpio.pad(pin).drive == 0, self.clock.now)
-        self.verbs = _verbs(self)
+        self.sound = I2s(self.clock.now)
+        self.verbs = {**_verbs(self), **self.sound.verbs()}
 
     def obey(self, line: str) -> Answer:
         """Do one line of the program. Raises BoardFault for what the port refuses."""
@@ -99,6 +101,7 @@ class Silicon:
         self.cause = cause
         self.gpio.restart(hard)
         self.timers.restart(hard)
+        self.sound.restart()
         if cause == "power":
             self.rtc_memory = b""
             self.clock.power_on()

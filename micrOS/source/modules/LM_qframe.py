@@ -1,12 +1,8 @@
 """QFrame programs of QuecPython: `/usr/<program>.py` runs unchanged, in threads that share the node with the shell."""
-import asyncio
-import gc
 import sys
 
 from Common import once
 
-_FIRST_TURNS = 20                 # in which a program that cannot begin says so
-_WHILE_LOADING = 16384            # bytes between two collections, as quec.door
 _STAYS = ("usr.qframe", "usr.bin", "usr.utils")
 
 
@@ -15,34 +11,23 @@ class Program:
 
     def __init__(self):
         self.name = ""
-        self.app = None
         self._before = ()
+
+    @property
+    def app(self):
+        return getattr(sys.modules.get("usr." + self.name), "app", None)
 
     def begin(self, name):
         """In a guest: import it, and have its `app` loop unless it does itself."""
+        import guest_world
         try:
-            self._import(name)
+            module = guest_world.run(name)
         except BaseException:
             self._forget()
             raise
         if hasattr(self.app, "mainloop") and not self.app.is_looping:
+            getattr(module, "poweron_print_once", _nothing)()
             self.app.mainloop()
-
-    def _import(self, name):
-        import guest_world
-        from Baton import need
-        guest_world.enter()
-        need().borrow(guest_world.while_importing())
-        gc.collect()
-        gc.threshold(_WHILE_LOADING)
-        try:
-            module = __import__("usr." + name, None, None, ("app",))
-        finally:
-            gc.threshold(-1)
-            need().give_back()
-        self.app = getattr(module, "app", None)
-        if hasattr(module, "poweron_print_once") and self.app and not self.app.is_looping:
-            module.poweron_print_once()
 
     def start(self, name):
         import usr               # noqa: F401 - opens the door to QuecPython's world
@@ -50,16 +35,16 @@ class Program:
         if self.is_running():
             raise RuntimeError("{} runs; one at a time: qframe stop".format(self.name))
         guest = need().start(self.begin, (name,), None, name)
-        self.name, self.app, self._before = name, None, set(sys.modules)
+        self.name, self._before = name, set(sys.modules)
         return guest
 
     def stop(self):
         """Its threads end with their present or next wait; it can be started anew."""
-        from Baton import HANDLER, need
+        from Baton import HANDLER, LASTING, need
         if hasattr(self.app, "close"):
             self.app.close()
         for guest in need().guests:
-            if guest.name != HANDLER:
+            if guest.name != HANDLER and not guest.owner.startswith(LASTING):
                 guest.stop()
         self._forget()
 
@@ -67,10 +52,14 @@ class Program:
         for name in list(sys.modules):
             if name[:4] == "usr." and name not in self._before and not name.startswith(_STAYS):
                 del sys.modules[name]
-        self.name, self.app = "", None
+        self.name = ""
 
     def is_running(self):
         return self.name != "" and "usr." + self.name in sys.modules
+
+
+def _nothing():
+    pass
 
 
 @once
@@ -81,23 +70,9 @@ def _program():
 async def start(program="main"):
     """Start /usr/<program>.py; where it has an `app`, its mainloop too. At boot: boothook = qframe start <program>"""
     guest = _program().start(program)
-    for _ in range(_FIRST_TURNS):
-        if guest.is_over:
-            break
-        await asyncio.sleep_ms(0)
-    else:
-        asyncio.create_task(_told(guest))
-    if guest.is_over:
-        guest.outcome()
+    from guest_world import begun
+    await begun(guest)
     return "{} runs".format(program)
-
-
-async def _told(guest):
-    from Baton import blame
-    try:
-        await guest.over()
-    except (Exception, SystemExit):
-        blame(guest)
 
 
 def stop():

@@ -1,53 +1,105 @@
 """The node as a VSOA server, and questions to other servers.
 
 RPC /<module>/<function> runs a load module: param a list or a dict of its arguments, reply its text as {"result": ...}.
-/bus/<topic> publishes what the bus tells to who subscribed, a DATAGRAM there goes onto the bus.
+/conf/<key> GET and SET a setting, /file/<path> GET and SET a file over a stream. /bus/<topic> publishes what the bus
+tells to who subscribed, a DATAGRAM there goes onto the bus. What fails has status 128 and {"error": ...}.
 """
 import json
 
 from micropython import const
 
+from Common import once
 from ConfigHandler import cfgget
+from pure.lazy import unload
 from TaskManager import manager
 import vsoa
 from vsoa.ground import wire
 
 _TAG = const("vsoa.server")
-_PORT = const(3005)
 _BUS = const("/bus/")
+_CONF = const("/conf/")
+_FILE = const("/file/")
 _FAILED = const(128)           # status, the first of those that an application may choose
 _CALL_S = const(5)
 _MOST_TEXTS = const(32)        # of a subscription
-_servers = []
 
 
-def load(port=_PORT, password=None):
-    """Serve on this port. password: None: `appwd` if `auth` is on, else none; "" none"""
-    if manager().get(_TAG) and manager().get(_TAG).active:
+class Node:
+    """server: the one that serves now; port: where, 0: nowhere; password: None: that of the shell, where it asks"""
+
+    def __init__(self):
+        self.server = self.password = None
+        self.port = 0
+        self._hears = False              # the bus; a node without subscribers does not load it
+
+    async def run(self):
+        try:
+            while self.port:
+                self.server = self._made()
+                await self.server.run("0.0.0.0", self.port)
+        finally:
+            self.server, self.port = None, 0
+            if self._hears:
+                import sys_bus
+                sys_bus.unsubscribe(sys_bus.ANY, self._heard)
+                self._hears = False
+
+    def _made(self):
+        server = vsoa.Server({"name": cfgget("devfid"), "id": cfgget("hwuid")}, self.wanted)
+        for url, handler in ((_CONF, _room), (_FILE, _room), ("/", _call)):
+            server.command(url)(handler)
+        server.onclient, server.ondata = self._met, _to_bus
+        return server
+
+    def wanted(self):
+        """The password that clients have to know, "" for none."""
+        if self.password is None:
+            return cfgget("appwd") if cfgget("auth") else ""
+        return self.password
+
+    def _met(self, client, is_connected):
+        client.onsubscribe = self._listen
+
+    def _listen(self, client, urls):
+        if not self._hears and any(url == "/" or url.startswith(_BUS) for url in urls):
+            import sys_bus
+            sys_bus.subscribe(sys_bus.ANY, self._heard)
+            self._hears = True
+
+    def _heard(self, topic, message):
+        url = _BUS + str(topic)
+        if self.server and self.server.is_subscribed(url):
+            self.server.publish(url, vsoa.Payload({"message": _json(message)}))
+
+
+@once
+def _node():
+    return Node()
+
+
+def load(port=None, password=None):
+    """Serve. port: None: `vsoaport`; password: None: `appwd` if `auth` is on, else none; "" none"""
+    node = _node()
+    if node.port:
         return "VSOA is up"
-    if password is None:
-        password = cfgget("appwd") if cfgget("auth") else ""
-    server = vsoa.Server({"name": cfgget("devfid"), "id": cfgget("hwuid")}, password)
-    server.command("/")(_call)
-    server.ondata = _to_bus
-    _servers[:] = [server]
-    manager().start(_TAG, _serve(server, port))
-    return "VSOA on port {}".format(port)
+    node.port, node.password = port or cfgget("vsoaport"), password
+    manager().start(_TAG, node.run())        # one that is about to end goes on instead
+    return "VSOA on port {}".format(node.port)
 
 
 def stop():
     """Serve no more."""
-    for server in _servers:
-        server.close()
-    _servers[:] = []
+    _node().port = 0
+    if _node().server:
+        _node().server.close()
     return "VSOA is off"
 
 
 def status():
     """Clients, and what was dropped for want of room."""
-    if not _servers:
+    server = _node().server
+    if not server:
         return {"up": False}
-    server = _servers[0]
     return {"up": True, "clients": len(server.clients()), "refused": server.refused, "dropped": server.dropped,
             "strange": server.strange}
 
@@ -63,9 +115,9 @@ async def call(url, param=None, password=""):
 
 def publish(url, param=None):
     """Tell our own subscribers."""
-    if not _servers:
+    if not _node().server:
         raise ValueError("nobody serves: vsoa load")
-    return str(_servers[0].publish(url, vsoa.Payload(param)))
+    return str(_node().server.publish(url, vsoa.Payload(param)))
 
 
 async def subscribe(server, url, seconds=10, password=""):
@@ -92,27 +144,11 @@ async def subscribe(server, url, seconds=10, password=""):
 
 
 def help():
-    return ("load port=3005 password=None", "stop", "status", "call vsoa://host:port/path param=None",
+    return ("load port=None password=None", "stop", "status", "call vsoa://host:port/path param=None",
             "publish url param=None", "subscribe vsoa://host:port url seconds=<1-60>")
 
 
 _CODES = ("", "no connection", "unreachable", "not found", "silent", "no VSOA", "wrong password", "no TLS")
-
-
-async def _serve(server, port):
-    import sys_bus
-    sys_bus.subscribe(sys_bus.ANY, _from_bus)
-    try:
-        await server.run("0.0.0.0", port)
-    finally:
-        sys_bus.unsubscribe(sys_bus.ANY, _from_bus)
-
-
-def _from_bus(topic, message):
-    for server in _servers:
-        url = _BUS + str(topic)
-        if server.is_subscribed(url):
-            server.publish(url, vsoa.Payload({"message": _json(message)}))
 
 
 def _json(value):
@@ -125,6 +161,18 @@ def _to_bus(client, url, payload, is_quick):
         import sys_bus
         message = payload.param
         sys_bus.publish(url[len(_BUS):], message.get("message") if isinstance(message, dict) else message)
+
+
+def _room(client, request, payload):
+    """/conf/ and /file/ are seldom asked for: what answers there is in memory only then."""
+    try:
+        from vsoa.rooms import enter
+        param, status, tunid = enter(_node(), manager().modules, client, request, payload)
+        client.reply(request.seqno, vsoa.Payload(param), status, tunid)
+    except MemoryError:
+        client.reply(request.seqno, None, wire.NO_MEMORY)
+    finally:
+        unload("vsoa.rooms")
 
 
 async def _call(client, request, payload):

@@ -13,12 +13,12 @@ def publish(name, value):
 
 def once(make):
     """Decorator: make the thing on the first call, return the same one ever after."""
-    made = []
+    made = [make]                # then the thing, too: one variable, for each more a closure takes 64 bytes
 
     def get():
-        if not made:
-            made.append(make())
-        return made[0]
+        if len(made) == 1:
+            made.append(made[0]())
+        return made[1]
     return get
 
 

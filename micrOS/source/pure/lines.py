@@ -1,7 +1,7 @@
 """Bytes of a terminal into command lines: framing, telnet negotiation, limits; knows no socket.
 
-A newline ends a command. Clients of micrOS 1.20 send none: their text stays in `pending` until the
-session, which owns the clock, calls flush(). Telnet commands are skipped.
+A newline ends a command. Clients of micrOS 1.20 send none: their text stays in `buffer` until the
+session, which owns the clock, takes it as unframed.py has it. Telnet commands are skipped.
 """
 
 LIMIT = 2048              # bytes of one command, as the read size of 1.20
@@ -16,8 +16,8 @@ class Lines:
 
     def __init__(self, limit=LIMIT):
         self._limit = limit
-        self._buffer = b""
-        self._overlong = False        # the rest of a refused line is still coming
+        self.buffer = b""             # of a command that no newline has ended yet
+        self.is_overlong = False      # the rest of a refused line is still coming
         self._telnet = None           # telnet.Telnet as soon as the client has sent a command of it
         self.framed = False           # True once the client has sent a newline
 
@@ -25,30 +25,16 @@ class Lines:
         """list of the commands that data completes."""
         if self._telnet or b"\xff" in data:
             data = self._text(data)
-        buffer = self._buffer + data if self._buffer else data
+        buffer = self.buffer + data if self.buffer else data
         parts = buffer.split(b"\n")
         rest = parts.pop()
         if parts:
             self.framed = True
-            parts = [self._line(part) for part in parts]
-        if rest or self._buffer:
-            self._keep(rest)
+            parts = list(map(self.line, parts))
+        if rest or self.buffer:
+            self.is_overlong = self.is_overlong or len(rest) > self._limit
+            self.buffer = b"" if self.is_overlong else rest
         return parts
-
-    @property
-    def pending(self):
-        """Text of a command that no newline has ended yet; "" while it is not whole UTF-8."""
-        try:
-            return str(self._buffer, "utf-8").strip()
-        except UnicodeError:
-            return ""
-
-    def flush(self):
-        """The pending text as one command, for a client that sends no newlines; None if there is none."""
-        if not (self._buffer or self._overlong):
-            return None
-        line, self._buffer = self._buffer, b""
-        return self._line(line)
 
     def _text(self, data):
         if not self._telnet:
@@ -56,14 +42,10 @@ class Lines:
             self._telnet = Telnet()
         return self._telnet.text(data)
 
-    def _keep(self, rest):
-        if len(rest) > self._limit:
-            self._overlong = True
-        self._buffer = b"" if self._overlong else rest
-
-    def _line(self, line):
-        if self._overlong or len(line) > self._limit:
-            self._overlong = False
+    def line(self, line):
+        """The text of a command's bytes, or a LineError."""
+        if self.is_overlong or len(line) > self._limit:
+            self.is_overlong = False
             return LineError("a command takes up to {} bytes; this one was dropped".format(self._limit))
         try:
             return str(line, "utf-8").strip(" \t\r\0")

@@ -67,14 +67,10 @@ def _number(word):
     if not digits or digits[0] not in "0123456789." or digits == "." or "_" in word:
         return word
     try:
-        return int(word[2:], 16) if _is_hexadecimal(word) else int(word)
+        return int(word, 16 if word[:2] == "0x" else 10)
     except ValueError:
         pass
     try:
         return float(word)
     except ValueError:
         return word
-
-
-def _is_hexadecimal(word):
-    return word[:2] == "0x" and all(c in "0123456789abcdefABCDEF" for c in word[2:])

@@ -1,7 +1,7 @@
-"""QuecPython's audio: WAV files over I2S, or over PWM where the board has no such pins; texts out of clips.
+"""QuecPython's audio: WAV files over I2S, or PWM where the board has no such pins; texts by a chip or out of clips.
 
-Pins by their names in the pin map: i2s_sck, i2s_ws, i2s_sd; else `audio`, else `buzzer`, as PWM. The pin of set_pa() is
-high while there is sound.
+Pins by their names in the pin map: i2s_sck, i2s_ws, i2s_sd; else `audio`, else `buzzer`, as PWM. tts_tx and tts_rx are
+those of a speech chip. The pin of set_pa() is high while there is sound.
 """
 import asyncio
 
@@ -19,6 +19,7 @@ from TaskManager import manager
 _CLIPS = const("/usr/media")
 _HEAD_BYTES = const(512)
 _CHUNK_BYTES = const(512)
+_IBUF_BYTES = const(2048)         # of I2S: what is behind the samples, for they are out when it has taken as much
 _CARRIER_HZ = const(40000)
 _I2S_PINS = ("i2s_sck", "i2s_ws", "i2s_sd")
 _STARTED, _ENDED = 0, 7           # events of QuecPython's callback
@@ -67,7 +68,7 @@ class Player:
             self._tell(_STARTED)
             try:
                 for file in mine[2]:
-                    await self._sound(file)
+                    await (self._sound(file) if isinstance(file, str) else self._speak(file))
             except (OSError, ValueError) as error:
                 errlog_add("[ERR] audio {}: {}".format(mine[2], error))
             if self._list.current is mine:
@@ -87,9 +88,17 @@ class Player:
                         break
                     left -= len(data)
                     await speaker.write(data)
+                await speaker.end()
             finally:
                 self._amplify(0)
                 speaker.close()
+
+    async def _speak(self, speech):
+        self._amplify(1)
+        try:
+            await speech.say()
+        finally:
+            self._amplify(0)
 
     def _amplify(self, level):
         if self.pa:
@@ -105,12 +114,17 @@ class _I2s:
         pins = [machine.Pin(number) for number in physical_pins(_I2S_PINS)]
         self._i2s = machine.I2S(0, sck=pins[0], ws=pins[1], sd=pins[2], mode=machine.I2S.TX, bits=16,
                                 format=machine.I2S.STEREO if channels == 2 else machine.I2S.MONO, rate=rate_hz,
-                                ibuf=4 * _CHUNK_BYTES)
+                                ibuf=_IBUF_BYTES)
         self._is_wide = bits == 16
         self._writer = asyncio.StreamWriter(self._i2s)
 
     async def write(self, data):
         self._writer.write(data if self._is_wide else _widened(data))
+        await self._writer.drain()
+
+    async def end(self):
+        """What waits in the buffer would be lost with it."""
+        self._writer.write(bytes(_IBUF_BYTES))
         await self._writer.drain()
 
     def close(self):
@@ -142,6 +156,9 @@ class _Pwm:
         self._data, self._at = data, 0
         self._timer.init(freq=self._rate_hz, callback=self._tick)
         await self._is_out.wait()
+
+    async def end(self):
+        pass
 
     def close(self):
         self._timer.deinit()
@@ -206,14 +223,18 @@ class Audio:
 
 
 class TTS(Audio):
-    """A text is said out of clips, /usr/media/<word or more>.wav."""
+    """A text is said by a speech chip, else out of clips, /usr/media/<word or more>.wav."""
 
     def play(self, priority, breakin, mode, data):
-        """0, -2 when the queue is full, -1 (and an alarm) when no clips make up the text."""
+        """0, -2 when the queue is full, -1 (and an alarm) when there is no chip and no clips make up the text."""
+        import speech
+        if speech.is_there():
+            return player().play(priority, breakin, (speech.Speech(data),))
         clips = {name[:-4] for name in names(_CLIPS) if name.endswith(".wav")}
         words = spoken(data, clips)
         if not words:
-            errlog_add("[ERR] tts: no clips for {}; put <word>.wav into {}".format(data, _CLIPS))
+            errlog_add("[ERR] tts: no clips for {}; put <word>.wav into {}, or map a chip's tts_tx, tts_rx".format(
+                data, _CLIPS))
             return -1
         return player().play(priority, breakin, ["{}/{}.wav".format(_CLIPS, word) for word in words])
 

@@ -1,5 +1,4 @@
 """Opens the world of QuecPython programs: the folder of their firmware modules, their `machine`, their updates."""
-import gc
 import sys
 
 from micropython import const
@@ -9,7 +8,6 @@ import sys_bus               # noqa: F401 - their firmware has it, and what the 
 from Files import exists
 
 _FOLDER = const("/quec")
-_WHILE_LOADING = const(16384)     # bytes between two collections: what stays shall not be strewn between garbage
 _STAGED = const("/usr/.updater")
 
 
@@ -31,23 +29,3 @@ def enter():
         if exists(_STAGED + "/flag"):
             import app_fota
             app_fota.apply()
-
-
-def run(program):
-    """Import `usr.<program>`: that is how a program starts; enter() comes before. Raises what it raises.
-
-    Meanwhile `machine` is that of QuecPython, which has Pin.GPIO1 and ExtInt; a built-in type takes no more names.
-    """
-    gc.collect()
-    gc.threshold(_WHILE_LOADING)
-    import guest_machine
-    before = sys.modules.get("machine")
-    sys.modules["machine"] = guest_machine
-    try:
-        __import__("usr." + program)
-    finally:
-        gc.threshold(-1)
-        if before:
-            sys.modules["machine"] = before
-        else:
-            del sys.modules["machine"]

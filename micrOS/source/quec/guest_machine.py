@@ -2,6 +2,7 @@
 from quec.door import machine
 from micropython import const
 
+import blocking
 from LogicalPins import physical_pin
 from sys_bus import Box
 
@@ -30,10 +31,12 @@ class Pin:
 
     def write(self, level):
         """Returns 0."""
+        blocking.breathe()
         self._pin.value(1 if level else 0)
         return 0
 
     def read(self):
+        blocking.breathe()
         return self._pin.value()
 
     def set_dir(self, direction):

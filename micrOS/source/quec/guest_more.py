@@ -1,6 +1,7 @@
 """The parts of QuecPython's `machine` that a program seldom asks for."""
 from quec.door import machine
 
+import blocking
 from os_timer import Timer as _Counter
 
 
@@ -46,6 +47,10 @@ class UART:
 
     def read(self, count):
         return self._uart.read(count) or b""
+
+    def any(self):
+        blocking.breathe()
+        return self._uart.any()
 
     def close(self):
         self._uart.deinit()

@@ -1,7 +1,7 @@
 """VSOA on boards and hosts: the names of the public package, each loaded when it is first asked for.
 
-On a board `import vsoa`; on a host `from micrOS.source import vsoa`. There a method that waits is awaited inside of a
-running loop and blocks outside of one; on a board it is always awaited.
+On a board `import vsoa`; on a host `from micrOS.source import vsoa`. A method that waits is awaited inside of a running
+loop; outside of one it blocks: on a host in any thread, on a board in that of a guest (Baton.py).
 """
 import gc
 
@@ -19,7 +19,7 @@ def __getattr__(name):
     if name == "ground":                   # MicroPython asks here for a file of the package too
         return __import__(__name__ + ".ground", None, None, ("wire",))
     if name == "parser":
-        return __getattr__("ground").wire
+        return __import__(__name__ + ".parser", None, None, ("wire",))
     if name not in _FILES:
         raise AttributeError(name)
     gc.collect()                           # the file stays: it shall not lie between garbage

@@ -21,7 +21,7 @@ class Client:
     """
 
     CONNECT_OK, CONNECT_ERROR, CONNECT_UNREACHABLE, SERVER_NOT_FOUND = 0, 1, 2, 3
-    SERVER_NO_RESPONDING, SERVER_INVALID_RESPONDING, INVALID_PASSWD, TLS_HANDSHAKE_FAILED = 4, 5, 6, 7
+    SERVER_NO_RESPONDING, INVALID_RESPONDING, INVALID_PASSWD, SSL_HS_FAILED = 4, 5, 6, 7
 
     def __init__(self, raw=False):
         self.onconnect = self.onmessage = self.ondata = None
@@ -90,7 +90,10 @@ class Client:
         if not self._out.send(wire.encode(
                 wire.SERVINFO, wire.TUNNEL if self._udp else 0, tunid=self._udp.port if self._udp else 0,
                 param=wire.encoded({"passwd": passwd}) if passwd else b"")):
-            return CONNECT_ERROR         # a board learns only now that nobody was there
+            return TLS_HANDSHAKE_FAILED if is_secure else CONNECT_ERROR
+        await self._out.drained()        # TLS of a board shakes hands on the way: nobody may read meanwhile
+        if self._out.is_closed:
+            return TLS_HANDSHAKE_FAILED if is_secure else CONNECT_ERROR
         receiver, packets = wire.Receiver(ground.PACKET_BYTES), []
         while not packets:
             data = await self._out.link.receive()
@@ -149,7 +152,8 @@ class Client:
         self._begin_robot(server, passwd, keepalive, conn_timeout, reconn_delay, sslopt)
 
     def robot_ping_turbo(self, turbo, max_cnt=50):
-        """Kept for its name: what is asked here leaves at once, and silence is no traffic to wait behind."""
+        """Kept for its name: what is asked here leaves at once, and silence is no traffic to wait behind. True."""
+        return True
 
     @ground.quick
     def call(self, url, method=0, payload=None, callback=None, timeout=_REQUEST_S):
@@ -219,13 +223,13 @@ class Client:
     def sendtimeout(self, timeout):
         """Kept for its name: nothing here waits in order to send."""
 
-    def linger(self, *_):
-        """Kept for its name."""
+    def linger(self, time=0):
+        """How many seconds an end may take to deliver what was sent. False: there is no connection, or a board's."""
+        return self.state == "up" and ground.linger(self._out.link.raw, time)
 
-    def getpeercert(self):
-        """The server's certificate, None without TLS."""
-        find = getattr(self._out.link.raw, "getpeercert", None) if self._out else None
-        return find() if find else None
+    def getpeercert(self, binary=False):
+        """The server's certificate as a dict, binary: as DER bytes; None without TLS."""
+        return ground.peer_certificate(self._out.link, binary) if self._out else None
 
     # -- below
 

@@ -7,6 +7,7 @@ from errno import EAGAIN, EINPROGRESS
 
 from micropython import const
 
+import blocking
 from Debug import errlog_add, trace
 from Udp import place as address, sender
 
@@ -21,16 +22,49 @@ _FIRST_PORT = const(49152)     # IANA: ports for private use, up to 65535
 _TRIES = const(8)
 _COROUTINE = type((lambda: (yield))())
 _queue = asyncio.core._io_queue
+_buffer = bytearray(READ_BYTES)      # of all connections: a full heap has no such piece when it is wanted
+_view = memoryview(_buffer)
 
 now_ms = time.ticks_ms
 
 
 def waiting(method):
-    """Decorator of a coroutine method; here it is just that."""
+    """Decorator of a coroutine method: awaited by the loop, waited for by a guest (see Baton.py)."""
+    def call(self, *args, **kwargs):
+        work = method(self, *args, **kwargs)
+        return _waited(work) if _is_guest() else work
+    return call
+
+
+def _is_guest():
+    return blocking.hand_over is not None and blocking.hand_over(blocking.never, 0) is not None
+
+
+def _waited(work):
+    """What work gives, in a guest's thread. Raises what it raises."""
+    over = []
+
+    async def run():
+        try:
+            over.append((await work, None))
+        except BaseException as error:       # it is the guest's
+            over.append((None, error))
+
+    job = asyncio.create_task(run())
+    try:
+        blocking.until(lambda: over, None, "vsoa")
+    except BaseException:                # the guest is to end
+        job.cancel()
+        raise
+    value, error = over[0]
+    if error:
+        raise error
+    return value
+
+
+def quick(method):
+    """Decorator of a method that does not wait: there is one loop, and a guest never works beside it."""
     return method
-
-
-quick = waiting                # of a method that does not wait; there is one loop
 
 
 def is_coroutine(value):
@@ -74,11 +108,9 @@ class Link:
         """Bytes; b"" at the end of the connection. Raises OSError."""
         while True:
             yield _queue.queue_read(self.raw)
-            try:
-                return self.raw.recv(READ_BYTES)
-            except OSError as error:
-                if error.errno != EAGAIN:
-                    raise
+            count = self.raw.readinto(_buffer)
+            if count is not None:
+                return bytes(_view[:count])
 
     async def writable(self):
         yield _queue.queue_write(self.raw)
@@ -93,6 +125,17 @@ def option(link, level, name, value):
         link.setsockopt(level, name, value)
     except OSError:
         pass
+
+
+def linger(link, time_s):
+    """False: ports have no name for it."""
+    return False
+
+
+def peer_certificate(link, is_binary):
+    """What the other end has shown, which the firmware gives as DER bytes only; None without TLS."""
+    find = getattr(getattr(link, "secure", None), "getpeercert", None)
+    return find(True) if find and is_binary else None
 
 
 def listen(host, port, backlog=16):
@@ -121,6 +164,7 @@ async def connected(host, port):
             if error.errno != EINPROGRESS:
                 raise
         yield _queue.queue_write(link)
+        link.send(b"")                   # raises now, on most ports, when nobody was there
         return Link(link)
     except BaseException:
         link.close()

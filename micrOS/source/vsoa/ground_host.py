@@ -5,6 +5,7 @@ import inspect
 import logging
 import os
 import socket
+import struct
 import threading
 import time
 
@@ -132,6 +133,18 @@ def option(link, level, name, value):
         link.setsockopt(level, name, value)
     except OSError:
         pass
+
+
+def linger(link, time_s):
+    """True: the end of this connection takes up to time_s to deliver what was sent; 0 drops it."""
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, time_s))
+    return True
+
+
+def peer_certificate(link, is_binary):
+    """What the other end has shown: dict or DER bytes, None without TLS."""
+    find = getattr(link.raw, "getpeercert", None)
+    return find(is_binary) if find else None
 
 
 def address(host, port):

@@ -19,6 +19,7 @@ class RemoteClient:
         self.onsubscribe = self.onunsubscribe = None
         self.out = Outbox(link)
         self.state = "new"
+        self.authed = False              # True from its login on; a hook may take it back: no publications then
         self.urls = []                   # subscriptions
         self.task = None                 # which reads what it says
         self._jobs = []                  # of asynchronous handlers
@@ -26,8 +27,7 @@ class RemoteClient:
         self._quick = self._quick_port = None
         self._answered = None            # number of the request that got its reply last
 
-    @property
-    def authed(self):
+    def has_logged_in(self):
         return self.state in ("known", "up")
 
     @property
@@ -93,10 +93,9 @@ class RemoteClient:
     def sendtimeout(self, timeout):
         """Kept for its name: see Server."""
 
-    def getpeercert(self):
-        """The client's certificate, None without TLS."""
-        find = getattr(self.out.link.raw, "getpeercert", None)
-        return find() if find else None
+    def getpeercert(self, binary=False):
+        """The client's certificate as a dict, binary: as DER bytes; None without TLS."""
+        return ground.peer_certificate(self.out.link, binary)
 
     # -- for the server
 
@@ -148,9 +147,9 @@ class RemoteClient:
 
     @ground.quick
     def failed(self, request, error):
+        if request and self._answered != request.seqno:      # first: what is told about it may find no memory either
+            self._status(request, wire.NO_MEMORY if isinstance(error, MemoryError) else wire.NO_RESPONDING)
         ground.blame(request.url if request else "hook", error)
-        if request and self._answered != request.seqno:
-            self._status(request, wire.NO_RESPONDING)
 
     def _status(self, request, status):
         self.send(wire.encode(wire.RPC, wire.REPLY, status, request.seqno))

@@ -35,13 +35,14 @@ class Server:
         self._tasks = []
         self._door = self._udp = self._address = self._tls = None
 
-    def passwd(self, passwd):
-        self._passwd = (passwd or "").encode()
+    def passwd(self, passwd=""):
+        """From now on. passwd: text, or a function that gives it when a client comes"""
+        self._passwd = passwd
 
     @ground.quick
     def clients(self):
         """list of the clients that are logged in."""
-        return [client for client in self._clients if client.authed]
+        return [client for client in self._clients if client.has_logged_in()]
 
     def address(self):
         """(host, port). Raises RuntimeError when it does not run."""
@@ -100,10 +101,13 @@ class Server:
         """Kept for its name: nothing here waits for a slow client, most_waiting is the limit."""
 
     @ground.quick
-    def create_stream(self, onlink, ondata=None, timeout=5.0):
-        """A Stream whose `tunid` goes into the reply; the next connection to it is the client's. Raises OSError."""
+    def create_stream(self, onlink, ondata=None, timeout=5.0, whose=None):
+        """A Stream whose `tunid` goes into the reply; the next connection to it is the client's. Raises OSError.
+
+        whose: the client's address, where nobody else may come; None: the first one is let in, as the wire has it
+        """
         from .streams import offered
-        return offered(self, self.address()[0], onlink, ondata, timeout, self._tls)
+        return offered(self, self.address()[0], onlink, ondata, timeout, self._tls, whose)
 
     @ground.waiting
     async def run(self, host="0.0.0.0", port=3005, sslopt=None):
@@ -197,7 +201,7 @@ class Server:
     def _leave(self, client):
         if client in self._clients:
             self._clients.remove(client)
-        was_in, client.state = client.authed, wire.after(wire.SERVER, client.state, "closed")
+        was_in, client.state = client.has_logged_in(), wire.after(wire.SERVER, client.state, "closed")
         client.end()
         if was_in:
             self.call(self.onclient, client, client, False)
@@ -226,7 +230,7 @@ class Server:
         elif not self._knows(client, packet[6]):
             client.answer(packet, wire.PASSWORD)
         else:
-            client.state = wire.after(wire.SERVER, "new", "login")
+            client.state, client.authed = wire.after(wire.SERVER, "new", "login"), True
             if kind == wire.SERVINFO:        # its answer has to be the first that the client hears
                 serve(self, client, packet)
             self.call(self.onclient, client, client, True)
@@ -234,14 +238,15 @@ class Server:
                 serve(self, client, packet)
 
     def _knows(self, client, param):
-        """True when the param has the password."""
-        if not self._passwd:
-            return True
-        said = wire.decoded(param)
-        said = said.get("passwd") if isinstance(said, dict) else None
+        wanted = self._passwd() if callable(self._passwd) else self._passwd
+        return not wanted or self.trusts(client, wire.decoded(param), wanted)
+
+    def trusts(self, client, param, passwd):
+        """True when the param has this password; wrong ones make their peer wait longer and longer."""
+        said = param.get("passwd") if isinstance(param, dict) else None
         if not isinstance(said, str):        # that was no try
             return False
-        is_right = secret.same(said.encode(), self._passwd)
+        is_right = secret.same(said.encode(), passwd.encode())
         return guard.attempt(self._failures, client.address()[0], int(time.time()), is_right)[0]
 
     def _greet(self, client, packet):
@@ -314,7 +319,8 @@ class Server:
         """The client that this datagram is of; None when it comes from elsewhere than the client announced."""
         for client in self._clients:
             if client.id == packet[3]:
-                return client if packet[0] == wire.DATAGRAM and client.authed and client.is_at(peer) else None
+                is_own = packet[0] == wire.DATAGRAM and client.has_logged_in() and client.is_at(peer)
+                return client if is_own else None
         return None
 
     def send_quick(self, packet, peer):

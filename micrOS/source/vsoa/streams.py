@@ -87,13 +87,19 @@ class Stream:
                 ground.blame("stream", error)
 
 
-def offered(owner, host, onlink, ondata, timeout, tls):
-    """A Stream that takes one connection within timeout seconds. Raises OSError when there is no port."""
+def offered(owner, host, onlink, ondata, timeout, tls, whose):
+    """A Stream that takes one connection within timeout seconds. Raises OSError when there is no port.
+
+    whose: address that alone may come, None: any
+    """
     door, port = ground.listen(host, 0, 1)
 
     async def opening():
         try:
-            link, _ = await ground.accepted(door)
+            link, peer = await ground.accepted(door)
+            while whose and peer[0] != whose:
+                link.close()
+                link, peer = await ground.accepted(door)
         finally:
             door.close()
         return await tls(link) if tls else link

@@ -1,7 +1,7 @@
 """TLS of a host: sockets of `ssl` that never wait."""
 import ssl
 
-from .ground import ready
+from .ground import blame, ready
 
 _READ_BYTES = 65536
 
@@ -9,11 +9,19 @@ _READ_BYTES = 65536
 def server_side(sslopt):
     """Coroutine function(link) that gives the link below TLS. Raises OSError, KeyError without cert and key."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    _fill(context, sslopt, ssl.Purpose.CLIENT_AUTH)
+    if "ca_cert" in sslopt:              # what makes it two-way; without it no certificate is asked for
+        context.verify_mode = ssl.CERT_REQUIRED
+        _fill(context, sslopt, ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(sslopt["cert"], sslopt["key"], sslopt.get("passwd"))
-    if "sni_callback" in sslopt:
-        context.sni_callback = sslopt["sni_callback"]
-    return _opener(context, server_side=True)
+    named = sslopt.get("sni_callback")
+    if named:
+        context.sni_callback = lambda *args: _alert(named(*args))
+    return _opener(context, sslopt, server_side=True)
+
+
+def _alert(answer):
+    """Number of the alert, None for none: the papers show a callback that gives back the name."""
+    return answer if isinstance(answer, int) else None
 
 
 def client_side(sslopt, host):
@@ -22,7 +30,7 @@ def client_side(sslopt, host):
     _fill(context, sslopt, ssl.Purpose.SERVER_AUTH)
     if "cert" in sslopt:
         context.load_cert_chain(sslopt["cert"], sslopt["key"], sslopt.get("passwd"))
-    return _opener(context, server_hostname=sslopt.get("hostname") or host)
+    return _opener(context, sslopt, server_hostname=sslopt.get("hostname") or host)
 
 
 def _fill(context, sslopt, purpose):
@@ -36,11 +44,16 @@ def _fill(context, sslopt, purpose):
         context.verify_mode = sslopt["verify_mode"]
 
 
-def _opener(context, **how):
+def _opener(context, sslopt, **how):
     async def opened(link):
         secure = context.wrap_socket(link.raw, do_handshake_on_connect=False, **how)
         link.raw = secure                # who closes the link closes this one
-        await _done(secure, secure.do_handshake)
+        try:
+            await _done(secure, secure.do_handshake)
+        except OSError as error:
+            if sslopt.get("handsake_error_log"):
+                blame("TLS", error)
+            raise
         return _Link(secure)
     return opened
 

@@ -1,4 +1,4 @@
-"""What the bus and each Helios service take of the heap, beside a node that has none of them."""
+"""What the bus, each Helios service and QFrame take of the heap, beside a node that has none of them."""
 from collections.abc import Generator
 
 from boards import node
@@ -18,8 +18,11 @@ PROGRAMS = {                   # name: (program, most bytes more than the plain 
     "net": (SERVICE.format("net", "NetService"), 60_000),
     "exception": (SERVICE.format("exception", "ExceptionService"), 48_000),
     "pm": (SERVICE.format("pm", "PMService"), 52_000),
+    "cloud": ("from usr.bin.cloud_service import CloudService\nCloudService('u', 'm', 'p')\n", 60_000),
     "media": (SERVICE.format("media", "MediaService"), 52_000),
     "helios": ("from usr.bin.guard import GuardContext\nGuardContext().refresh()\n", 116_000),
+    "qframe": ("from usr.qframe import Application\nfrom usr.qframe.builtins import TcpClient, Uart\n"
+               "app = Application()\n", 88_000),
 }
 
 

@@ -1,0 +1,29 @@
+"""Sockets, time and files below the cloud's agents and connectors: those of a board, or those of a host."""
+import sys
+
+if sys.implementation.name == "micropython":
+    from pure import mqtt, mqtt_session, tr50      # noqa: F401
+    from .ground_board import *              # noqa: F403
+
+    def __getattr__(name):
+        """pure/http.py is for files and relays only."""
+        if name != "http":
+            raise AttributeError(name)
+        from pure import http
+        return http
+else:
+    from ..pure import http, mqtt, mqtt_session, tr50      # noqa: F401
+    from .ground_host import *               # noqa: F403
+
+OPEN_S = 10                    # for a connection, its TLS too
+WRITE_S = 10                   # for the other end to take what we say
+
+
+class Trust:
+    """Whom to believe behind TLS. ca: file of an authority (board: DER, host: PEM), None: those of the system
+
+    is_checked: False believes whoever answers; proxy: None or {type, host, port, username, password}, on a host
+    """
+
+    def __init__(self, ca=None, is_checked=True, proxy=None):
+        self.ca, self.is_checked, self.proxy = ca, is_checked, proxy
