@@ -6,7 +6,7 @@ PYTHON ?= python3
 .PHONY: run test check bench fuzz soak docs clean
 
 run: $(VENV)/.run
-	@$(BIN)/python devToolKit.py --simulate
+	@$(BIN)/python devToolKit.py --simulate --mpy
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest tests -n 4 --dist loadfile
@@ -27,6 +27,8 @@ soak: $(VENV)/.dev
 	BUS_SOAK_S=600 $(BIN)/python -m pytest tests/device/test_bus_soak.py
 	GUEST_SOAK_S=300 $(BIN)/python -m pytest tests/device/test_qframe_parts.py -k four_threads
 	FUZZ_EXAMPLES=30000 $(BIN)/python -m pytest tests/fuzz/test_vsoa_served.py
+	SCHEMATHESIS_EXAMPLES=100 $(BIN)/python -m pytest tests/gateway/test_openapi.py
+	FLEET_KILLS=20 FLEET_NODES=1000 $(BIN)/python -m pytest tests/gateway/test_fleet_kill.py tests/gateway/test_jobs.py tests/gateway/test_fleet.py
 	DEPLOY_CUTS=20 $(BIN)/python -m pytest tests/toolkit/test_make.py
 	CABLE_PULLS=20 $(BIN)/python -m pytest tests/toolkit/test_serial_link.py -k wherever
 

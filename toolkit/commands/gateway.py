@@ -1,0 +1,119 @@
+"""gateway -- many nodes behind one door: REST, metrics, roles."""
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from toolkit.commands import Out, add_json, to_json
+from toolkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from toolkit.gateway.access import Access
+    from toolkit.gateway.settings import Settings
+
+HELP = "serve many nodes over HTTP: REST, metrics, roles"
+FLAGS = ("-gw", "--gateway")
+EPILOG = """Everything takes a token. The first start makes one for role admin and shows it once, on a
+terminal; its hash is kept. Roles: view < operate < admin. /docs has a page of all paths, /metrics is
+for Prometheus. What the gateway needs beyond the toolkit is installed at the first start, into the
+virtual environment that runs.
+It listens on loopback. With --host others reach it, in clear text: put a TLS proxy before it then.
+
+exit codes: 0 stopped, 2 wrong use, the port is taken
+
+examples:
+  devToolKit.py --gateway
+  devToolKit.py --gateway --token view --label prometheus
+  devToolKit.py --gateway --host 0.0.0.0 --port 5005 --device 10.0.5.7 --device 10.0.5.8:9008
+"""
+ROLES = ("view", "operate", "admin")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=5000, help="default 5000")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen at, default 127.0.0.1")
+    parser.add_argument("--device", action="append", default=[], metavar="ADDRESS[:PORT]",
+                        help="a node that no search finds, as one of 1.20 or behind a router; may be given again")
+    parser.add_argument("--no-search", action="store_true",
+                        help="only nodes that are remembered or named by --device; no network is asked")
+    parser.add_argument("--engine", metavar="URLS",
+                        help="off, or nats://a,nats://b,nats://c; default: a NATS server of its own on loopback")
+    parser.add_argument("--token", choices=ROLES, metavar="ROLE",
+                        help="make a token for view, operate or admin, and end")
+    parser.add_argument("--label", default="", help="what that token is for")
+    parser.add_argument("--tokens", action="store_true", help="list the tokens, without their secrets, and end")
+    parser.add_argument("--revoke", metavar="IDENT", help="a token that counts no more, and end")
+    parser.add_argument("--verbose", action="store_true", help="log what happens")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace, out: Out) -> int | None:
+    if not 0 < args.port <= 65535:
+        raise UsageError(f"--port is 1 to 65535, got {args.port}")
+    _set_up(out)
+    from toolkit.gateway.access import Access
+    from toolkit.gateway.settings import Settings
+
+    settings = Settings()
+    access = Access(settings.folder)
+    if args.token:
+        made = access.make(args.token, args.label)
+        out(to_json({"role": args.token, "token": made}) if args.json else made)
+    elif args.revoke:
+        if not access.revoke(args.revoke):
+            raise UsageError(f"there is no token {args.revoke}: --gateway --tokens lists them")
+    elif args.tokens:
+        out(_rows(access, args.json))
+    else:
+        _serve(args, replace(settings, host=args.host, port=args.port, device_hosts=tuple(args.device),
+                             discover=not args.no_search, engine=args.engine), access, out)
+    return None
+
+
+def _set_up(out: Out) -> None:
+    """The packages of the extra, where they are missing."""
+    from toolkit.gateway import extra
+
+    missing = extra.missing()
+    if missing:
+        print(f"the gateway needs {', '.join(missing)} and more: installing its extra, once ...", file=sys.stderr)
+        extra.install()
+
+
+def _rows(access: Access, as_json: bool) -> str:
+    from toolkit.table import table
+
+    if as_json:
+        return to_json([{"ident": each.ident, "role": each.role, "label": each.label, "made_at": each.made_at}
+                        for each in access.tokens()])
+    rows = [(each.ident, each.role, each.label) for each in access.tokens()]
+    return "\n".join(table(("IDENT", "ROLE", "LABEL"), rows)) if rows else "no token yet"
+
+
+def _serve(args: argparse.Namespace, settings: Settings, access: Access, out: Out) -> None:
+    from toolkit.gateway.app import build
+    from toolkit.gateway.server import serve, taken
+
+    logging.basicConfig(level=logging.INFO if args.verbose else logging.WARNING,
+                        format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    door = taken(settings)
+    app = build(settings)
+    gateway = app.state.gateway
+    if access.is_new():
+        _welcome(gateway.access, out)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    out(f"gateway at http://{host}:{settings.port}/   paths: /docs   metrics: /metrics   (Ctrl-C ends)")
+    for part, why in gateway.left_out.items():
+        print(f"without {part}: {why}", file=sys.stderr)
+    serve(app, settings, door)
+
+
+def _welcome(access: Access, out: Out) -> None:
+    """A service's output goes into a log, where no secret belongs: there somebody makes the first token by hand."""
+    if sys.stdout.isatty():
+        out(f"token for role admin, shown this once: {access.make('admin', 'first start')}")
+    else:
+        out("nobody can enter yet: make a token with devToolKit.py --gateway --token admin")

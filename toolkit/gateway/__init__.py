@@ -1,0 +1,1 @@
+"""The gateway: many nodes behind one door."""
