@@ -1,4 +1,6 @@
 """One client's conversation with the node: where it stands, and who answers its lines."""
+import machine
+
 from pure.lazy import once, unload
 
 VERSION = "2.0.0-0"
@@ -39,6 +41,13 @@ class Shell:
         if self.configuring or words[0] in built_ins():
             return self._built_in(words, line, say)
         return self.node.tasks.execute(line, say)
+
+    def starved(self, line):
+        """Text that answers a line for which there is no memory, or None: a restart is to be had even then."""
+        if line.split()[0] != "reboot" or self.configuring or not self._trusted:
+            return None
+        self.after = machine.reset
+        return "[HARD] Reboot micrOS system.\nBye!"
 
     def _is_module(self, name):
         """True when words behind hello, version or exit mean a load module of that name: these take none."""

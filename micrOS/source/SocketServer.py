@@ -72,7 +72,7 @@ class Session:
         except CallError as error:
             return str(error)
         except MemoryError:
-            return _TOO_MUCH
+            return self.shell.starved(line) or _TOO_MUCH
 
     async def _awaited(self, answer):
         self._is_long = True             # what it streams shall be seen while it works

@@ -317,6 +317,30 @@ def test_a_module_that_exits_ends_only_its_call(make_board):
 
 # 18: the log kept garbage tails, and wore out the flash
 
+EATER = """
+import Debug
+def eat(leave=0):
+    Debug.eaten = []
+    spare = bytearray(leave)
+    for size in (4096, 256, 16):
+        try:
+            while True:
+                Debug.eaten.append(bytearray(size))
+        except MemoryError:
+            pass
+    return "full"
+"""
+
+
+def test_a_node_without_memory_can_be_restarted_from_its_shell(make_board):
+    board = make_board(files={"modules/LM_glutton.py": EATER})
+    assert board.shell("glutton eat leave=3000") == "full"
+    assert "not enough memory" in board.shell("conf")
+    assert board.shell("reboot").endswith("Bye!")
+    board.wait_ready()
+    assert board.shell("conf") == ""
+
+
 def test_the_log_is_bounded_and_each_of_its_lines_is_whole(make_board):
     board = with_echo(make_board)
     board.shell("echo log 'long " + "x" * 500 + "' 15", "echo log 'two\\nlines' 1", "echo log short 8")
