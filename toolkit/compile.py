@@ -32,6 +32,7 @@ PIN_MAPS = "boards/"
 MODULES = "modules/LM_"
 MODULE_LIST = "LM_to_compile.dat"            # name and form of 1.20
 SKIPPED_DIRS = frozenset({"__pycache__"})
+HOST_ONLY = ("*_host.py", "pure/mqtt_server.py", "pure/tr50_cloud.py")       # ours, in the tree since they share its codecs
 RECORD = ".build.json"                       # in an output folder: what we put there
 _ERROR_LINE = re.compile(r'File "[^"]*", line (\d+)')
 _VERSION = re.compile(r'^VERSION = "([^"]+)"', re.MULTILINE)
@@ -119,9 +120,11 @@ def shipped_version(source: Path | None = None) -> str:
 
 
 def source_files(source: Path) -> dict[str, Path]:
-    """Path on the board -> file, of all .py in a source tree."""
-    return {path.relative_to(source).as_posix(): path for path in sorted(source.rglob("*.py"))
-            if not SKIPPED_DIRS & set(path.relative_to(source).parts)}
+    """Path on the board -> file, of all .py in a source tree but what only a host needs."""
+    paths = {path.relative_to(source).as_posix(): path for path in sorted(source.rglob("*.py"))
+             if not SKIPPED_DIRS & set(path.relative_to(source).parts)}
+    return {name: path for name, path in paths.items()
+            if not any(fnmatch.fnmatchcase(name, pattern) for pattern in HOST_ONLY)}
 
 
 def build(out: Path | None = None, mpy: bool = True, only: Sequence[str] = ("*",), source: Path | None = None,

@@ -327,8 +327,8 @@ def test_a_clock_that_is_refused_goes_on(board):
 
 def test_usage_is_that_of_the_flash_and_the_memory(board):
     used = int(told(board, "system disk_usage")["fs_used"])
-    (board.dir / "ballast").write_bytes(bytes(100_000))
-    assert 100_000 <= int(told(board, "system disk_usage")["fs_used"]) - used <= 120_000
+    (board.dir / "ballast").write_bytes(bytes(30_000))
+    assert 30_000 <= int(told(board, "system disk_usage")["fs_used"]) - used <= 40_000
     (board.dir / "ballast").unlink()
     free = int(told(board, "system gclean")["GC MemFree[byte]"])
     assert abs(free + int(told(board, "system memory_usage")["mem_used"]) - 256 * 1024) < 8192

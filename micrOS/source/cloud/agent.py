@@ -9,6 +9,7 @@ from .ground import tr50
 from .mqtt_client import turn
 
 ANSWER_S = 15                  # for a reply
+LEAST_LOOP_S = 0.02
 ASKS = 32                      # commands of our own that wait to be sent
 _CLOCK = (1 << 30) - 1         # a board's clock of milliseconds turns over
 _GROUPS = 5                    # messages that one drain may need: a kind each
@@ -24,7 +25,7 @@ class Agent:
 
     def __init__(self, thing, link, store, actions, loop_s=1, qos=1):
         self.thing, self.link, self.store, self.actions = thing, link, store, actions
-        self.loop_s, self.qos = loop_s, qos
+        self.loop_s, self.qos = max(LEAST_LOOP_S, loop_s), qos
         self.on_error = None
         self.requests = tr50.Requests()
         self.strange = 0                 # messages that were none of ours

@@ -20,7 +20,7 @@ def loaded(app_id, given):
     """dict of values: what the program has given counts more than the file, and that more than the defaults.
 
     Raises OSError when there is no file, KeyError for a missing cloud.host, cloud.port or cloud.token, ValueError for
-    a file that is no JSON object.
+    a file that is no JSON object, or a value that is none.
     """
     values = over(DEFAULTS, given)
     path = "{}/{}".format(values["config_dir"], values["config_file"] or app_id + "-connect.cfg")
@@ -35,7 +35,16 @@ def loaded(app_id, given):
     for name in _NEEDED:
         if values["cloud"].get(name) in (None, ""):
             raise KeyError("cloud.{} is missing in {}".format(name, path))
+    _check(values["cloud"])
     return values
+
+
+def _check(cloud):
+    port = str(cloud["port"])
+    if not tr50.is_number(port) or not 0 < int(port) < 65536:
+        raise ValueError("cloud.port is 1-65535, got {}".format(port[:20]))
+    if cloud.get("transport") not in (None, "tcp", "tls", "wss"):
+        raise ValueError("cloud.transport is tcp, tls or wss, got {}".format(str(cloud["transport"])[:20]))
 
 
 def over(values, more):

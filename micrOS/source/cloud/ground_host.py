@@ -22,7 +22,9 @@ _READ_BYTES = 65536
 _CLOSING_S = 0.02
 _EPOCH_S = 946684800           # 2000-01-01 on the clock of 1970
 _PROXIES = {"SOCKS4": 1, "SOCKS5": 2, "HTTP": 3}     # as PySocks counts them
+_THREADS = 64                  # of callbacks and proxies; those of actions are fewer, see Actions
 _lock = threading.Lock()
+_here = threading.local()      # .owner: whose loop runs in this thread
 is_coroutine = inspect.iscoroutine
 
 
@@ -38,7 +40,7 @@ def utc():
 
 def blame(what, error):
     """One line for what failed."""
-    logging.getLogger("device_cloud").error("%s: %s: %s", what, type(error).__name__, error)
+    _logger(getattr(_here, "owner", None)).error("%s: %s: %s", what, type(error).__name__, error)
 
 
 def forget(*names):
@@ -46,20 +48,25 @@ def forget(*names):
 
 
 def begin_log(thing, config):
-    """Where words of the client go; the host package says more of it."""
+    """The package device_cloud says where words of a client go."""
 
 
 def log(client, level, text):
-    logging.getLogger("device_cloud").log(getattr(logging, level, logging.INFO), "%s", text)
+    _logger(client).log(getattr(logging, level, logging.INFO), "%s", text)
 
 
 def log_level(client, level):
-    logging.getLogger("device_cloud").setLevel("NOTSET" if level == "ALL" else level)
+    _logger(client).setLevel("NOTSET" if level == "ALL" else level)
+
+
+def _logger(client):
+    return logging.getLogger(getattr(client, "log_name", None) or "device_cloud")
 
 
 def is_distrust(error):
     """True when the other end of TLS is not who it should be: trying again does not help."""
-    return isinstance(error, ssl.SSLError)
+    # a server that dies amid the handshake is another matter
+    return isinstance(error, ssl.SSLError) and not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
 
 
 async def called(function, args):
@@ -84,11 +91,16 @@ def loop_of(owner):
     """The loop that serves this object, begun when it is first asked for."""
     with _lock:
         if getattr(owner, "_loop", None) is None:
-            owner._loop, owner._pool = asyncio.new_event_loop(), ThreadPoolExecutor(JOBS)
+            owner._loop, owner._pool = asyncio.new_event_loop(), ThreadPoolExecutor(_THREADS)
             owner._loop.set_default_executor(owner._pool)
-            owner._thread = threading.Thread(target=owner._loop.run_forever, name="device_cloud", daemon=True)
+            owner._thread = threading.Thread(target=_serve, args=(owner,), name="device_cloud", daemon=True)
             owner._thread.start()
         return owner._loop
+
+
+def _serve(owner):
+    _here.owner = owner
+    owner._loop.run_forever()
 
 
 def last(owner, value):
@@ -159,12 +171,21 @@ async def opened(host, port, trust=None, proxy=None):
 
 
 def _context(trust):
-    context = ssl.create_default_context(cafile=trust.ca)
+    context = ssl.create_default_context(cafile=trust.ca or _bundle())
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if not trust.is_checked:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def _bundle():
+    """The authorities of certifi, else None: those of the system."""
+    try:
+        from certifi import where
+    except ImportError:
+        return None
+    return where()
 
 
 def _through(proxy, host, port):
