@@ -32,7 +32,8 @@ PIN_MAPS = "boards/"
 MODULES = "modules/LM_"
 MODULE_LIST = "LM_to_compile.dat"            # name and form of 1.20
 SKIPPED_DIRS = frozenset({"__pycache__"})
-HOST_ONLY = ("*_host.py", "pure/mqtt_server.py", "pure/tr50_cloud.py")       # ours, in the tree since they share its codecs
+# ours, in the tree since they share its codecs
+HOST_ONLY = ("*_host.py", "pure/mqtt_server.py", "pure/tr50_cloud.py")
 RECORD = ".build.json"                       # in an output folder: what we put there
 _ERROR_LINE = re.compile(r'File "[^"]*", line (\d+)')
 _VERSION = re.compile(r'^VERSION = "([^"]+)"', re.MULTILINE)
@@ -186,7 +187,7 @@ def _compiled(every: Mapping[str, Path], chosen: Mapping[str, Path], patterns: S
               architecture: str) -> dict[str, Path]:
     """chosen as they lie on the board. Private names are short in all of the set, or they would not meet."""
     sources = {path: file.read_text(encoding="utf-8") for path, file in every.items()}
-    names = _names(sources)
+    names = short_names(sources)
     to_compile = {path: renamed(sources[path], names[path]).encode()
                   for path in chosen if _is_compiled(path, patterns)}
     cached = compile_files(to_compile, architecture=architecture)
@@ -194,7 +195,7 @@ def _compiled(every: Mapping[str, Path], chosen: Mapping[str, Path], patterns: S
             for path, file in chosen.items()}
 
 
-def _names(sources: Mapping[str, str]) -> dict[str, list[str]]:
+def short_names(sources: Mapping[str, str]) -> dict[str, list[str]]:
     """Names of each file that can be short: from the cache, since to find them takes longer than all else here."""
     kept = cache_dir() / "names" / digest(Path(shorten.__file__).read_bytes() + json.dumps(sources).encode())
     try:

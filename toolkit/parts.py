@@ -42,7 +42,8 @@ PARTS = (
          ("usr/*", "quec/*", "queue.py", *_modules("quec", "qframe", "gpio", "log", "media", "net", "pm", "watchdog"))),
     Part("meter", "electricity meters, DLMS/COSEM", ("meter/*", *_modules("meter"))),
     Part("vsoa", "VSOA servers and clients", ("vsoa/*", *_modules("vsoa"))),
-    Part("cloud", "the Device Cloud agent, MQTT and its connectors", ("cloud/*", "device_cloud*", *_modules("cloud*", "device_cloud*", "mqtt"))),
+    Part("cloud", "the Device Cloud agent, MQTT and its connectors",
+         ("cloud/*", "device_cloud*", *_modules("cloud*", "device_cloud*", "mqtt"))),
 )
 NAMES = tuple(part.name for part in PARTS)
 
