@@ -3,7 +3,7 @@ VENV := env/venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 
-.PHONY: run test check bench fuzz soak docs clean
+.PHONY: run test check bench fuzz soak docs pictures clean
 
 run: $(VENV)/.run
 	@$(BIN)/python devToolKit.py --simulate --mpy
@@ -29,9 +29,12 @@ soak: $(VENV)/.dev
 	FUZZ_EXAMPLES=30000 $(BIN)/python -m pytest tests/fuzz/test_vsoa_served.py
 	SCHEMATHESIS_EXAMPLES=100 $(BIN)/python -m pytest tests/gateway/test_openapi.py
 	FLEET_KILLS=20 FLEET_NODES=1000 $(BIN)/python -m pytest tests/gateway/test_fleet_kill.py tests/gateway/test_jobs.py tests/gateway/test_fleet.py
-	CLOUD_SOAK="20 600 20" $(BIN)/python -m pytest tests/cloud/test_soak.py
+	CLOUD_SOAK="20 600 20" $(BIN)/python -m pytest tests/cloud/test_soak.py tests/cloud/test_host_soak.py
 	DEPLOY_CUTS=20 $(BIN)/python -m pytest tests/toolkit/test_make.py
 	CABLE_PULLS=20 $(BIN)/python -m pytest tests/toolkit/test_serial_link.py -k wherever
+
+pictures: $(VENV)/.dev
+	$(BIN)/python tests/gateway/pictures.py
 
 docs: $(VENV)/.run
 	$(BIN)/python micrOS/make_docs.py

@@ -11,7 +11,7 @@ ROM = ROOT / "toolkit" / "simulator" / "rom"
 
 FLOORS = {part: floor for floor, parts in (
     (0, "pure"),
-    (1, "Analog Boot Clockwork ConfigHandler Debug Files Folders Inputs Join LogicalPins Logs Network PinMap "
+    (1, "Analog Boot Clockwork ConfigHandler Debug Files Folders Incoming Inputs Join LogicalPins Logs Network PinMap "
         "Progress Saved Settings Sun Time TinyPLed Udp Watchdog Zone boards"),
     (2, "Background Baton Catalogue InterruptHandler Modules Periodic Pipes Scheduler Strays Suffixed TaskCommands "
         "TaskManager blocking queue sys_bus"),
@@ -28,7 +28,7 @@ PRINTS = {SOURCE / "Debug.py": "the console writer", ROOT / "devToolKit.py": "th
 
 DEVICE = sorted(SOURCE.rglob("*.py"))
 HOST = sorted(path for path in [*(ROOT / "toolkit").rglob("*.py"), ROOT / "devToolKit.py"] if ROM not in path.parents)
-EVERYTHING = [*DEVICE, *HOST, *sorted(ROM.rglob("*.py"))]
+EVERYTHING = [*DEVICE, *HOST, *sorted((ROOT / "device_cloud").rglob("*.py")), *sorted(ROM.rglob("*.py"))]
 
 
 def name_of(path: Path) -> str:
@@ -95,7 +95,7 @@ def test_nothing_is_evaluated(path):
 
 
 def test_compile_only_checks_a_sent_module():
-    assert [name_of(path) for path in DEVICE if "compile" in calls(path)] == ["micrOS/source/Transfer.py"]
+    assert [name_of(path) for path in DEVICE if "compile" in calls(path)] == ["micrOS/source/Incoming.py"]
 
 
 @pytest.mark.parametrize("path", EVERYTHING, ids=name_of)

@@ -100,6 +100,11 @@ class Inventory:
             os.unlink(beside)
             raise
 
+    def forget(self, uid: str) -> None:
+        """Of one device, and save; it may be found again."""
+        if self._devices.pop(uid, None):
+            self.save()
+
     def clean(self) -> int:
         """Forget every device and delete the file. Returns how many there were."""
         count = len(self)

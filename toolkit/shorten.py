@@ -42,7 +42,21 @@ def _kept(files: Mapping[str, _Names]) -> dict[str, set[str]]:
                 kept[each].add(name)
             if others:
                 kept[path].add(name)
+        for name in filter(PRIVATE.match, file.overriding()):
+            for each in definers.get(name, set()) & _ancestors(path, files):
+                kept[each].add(name)
     return kept
+
+
+def _ancestors(path: str, files: Mapping[str, _Names]) -> set[str]:
+    """What a file imports, and what that imports: a class of it may be the base of a base."""
+    found: set[str] = set()
+    news = {path}
+    while news:
+        stems = set().union(*(files[each].imported for each in news))
+        news = {each for each in files if _stem(each) in stems} - found - {path}
+        found |= news
+    return found
 
 
 def _folder(path: str) -> str:
@@ -88,6 +102,7 @@ class _Names:
         self._of_imported: set[str] = set()
         self._spelled: set[object] = set()
         self._bases: set[str] = set()
+        self._members: set[str] = set()
         nodes = list(ast.walk(tree))
         self._own_objects = {"self", *(node.name for node in nodes if isinstance(node, ast.ClassDef))}
         for node in nodes:
@@ -101,13 +116,21 @@ class _Names:
         """Private names that this file defines; none when a class has its base in another file, with whose they would
         meet.
         """
-        if self._bases & self.imported:
+        if self._has_foreign_base:
             return set()
         return {name for name in self.defined if PRIVATE.match(name)} - self._spelled
+
+    def overriding(self) -> set[str]:
+        """Names of a class that may stand in for those of its base in another file, which calls them."""
+        return self._members if self._has_foreign_base else set()
 
     def foreign(self) -> set[str]:
         """Names of other files: imported, or used and not defined here."""
         return self.imported | self._of_imported | (self.used - self.defined)
+
+    @property
+    def _has_foreign_base(self) -> bool:
+        return bool(self._bases & self.imported)
 
     def _see(self, node: ast.AST) -> None:
         match node:
@@ -116,6 +139,7 @@ class _Names:
             case ast.ClassDef():
                 self.defined.add(node.name)
                 self._bases |= {_root(base) for base in node.bases}
+                self._members |= {name for each in node.body for name in _bound(each)}
             case ast.arg():
                 self.defined.add(node.arg)
             case ast.Name(ctx=ast.Store()):
@@ -132,10 +156,18 @@ class _Names:
         self.used.add(node.attr)
         if is_of_self and isinstance(node.ctx, ast.Store):
             self.defined.add(node.attr)
+            self._members.add(node.attr)
         if not is_of_self:
             self.reached.add(node.attr)
         if _root(node.value) in self.imported:
             self._of_imported.add(node.attr)
+
+
+def _bound(node: ast.stmt) -> set[str]:
+    """Names that a statement of a class gives it: a method's, or those assigned."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return {node.name}
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
 
 
 def _root(node: ast.expr) -> str:

@@ -15,6 +15,7 @@ import pytest
 from micrOS.source import vsoa as ours
 from micrOS.source.pure import vsoa as wire
 from tests.device.wire import eventually
+from tests.toolkit.foreign import free_port
 from toolkit.simulator import VirtualBoard
 
 ROOT = Path(__file__).parents[2]
@@ -138,12 +139,6 @@ import sys
 build({module}, sys.argv[2]).run("127.0.0.1", int(sys.argv[1]))
 '''
 IMPORTS = {"host": ("from micrOS.source import vsoa", OURS), "official": ("import vsoa", BODY)}
-
-
-def free_port():
-    with socket.socket() as link:
-        link.bind(("127.0.0.1", 0))
-        return link.getsockname()[1]
 
 
 def is_up(address):

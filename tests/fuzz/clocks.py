@@ -3,6 +3,7 @@
 Nothing here shares a line with pure/zone.py or pure/cron.py. zoneinfo reads the TZ string from the footer of a TZif
 file (RFC 8536 3.3) made for it, so no time zone database is needed.
 """
+import array
 import datetime
 import functools
 import io
@@ -11,7 +12,8 @@ import struct
 import zoneinfo
 
 EPOCH = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
-LEAD_MINUTES = 3 * 1440              # shown before the year, so that a loop knows the highest reading so far
+LEAD_MINUTES = 3 * 1440              # shown before a span, so that a loop knows the highest reading so far
+WEEK_MINUTES = 7 * 1440
 QUARTER = 15                         # minutes: no zone below changes its clock between two quarters of an hour
 
 ZONES = {                            # the rules of today, from the IANA database's footers
@@ -44,17 +46,17 @@ def minute_of(year: int) -> int:
     return (datetime.datetime(year, 1, 1, tzinfo=datetime.UTC) - EPOCH) // datetime.timedelta(minutes=1)
 
 
-@functools.lru_cache(maxsize=4)
-def shown(text: str, year: int) -> list[int]:
+@functools.cache
+def shown(text: str, year: int) -> array.array:
     """Minutes since 2000 that a zone's clock shows, each minute from LEAD_MINUTES before the year to its end."""
     start = minute_of(year) - LEAD_MINUTES
     where = zone(text)
-    readings: list[int] = []
+    readings = array.array("l")
     for minute in range(start, minute_of(year + 1) + 1, QUARTER):
         offset = (EPOCH + datetime.timedelta(minutes=minute)).astimezone(where).utcoffset()
         assert offset is not None
         first = minute + offset // datetime.timedelta(minutes=1)
-        readings += range(first, first + QUARTER)
+        readings.extend(range(first, first + QUARTER))
     return readings
 
 
@@ -71,24 +73,24 @@ def due(text: str, year: int, fields: tuple[set[int], ...], limit: int, begin: i
     """
     weekdays, hours, minutes, seconds = fields
     by_hour = hours == set(range(24))
-    readings = shown(text, year)
-
-    def matches(reading: int) -> bool:
-        return (reading % 60 in minutes and reading // 60 % 24 in hours
-                and (reading // 1440 + EPOCH.weekday()) % 7 in weekdays)
+    readings = shown(text, year)[begin:]
+    matches = [minute % 60 in minutes and minute // 60 % 24 in hours
+               and (minute // 1440 + EPOCH.weekday()) % 7 in weekdays for minute in range(WEEK_MINUTES)]
 
     found: list[int] = []
     highest = readings[0]
-    start = minute_of(year) - LEAD_MINUTES
-    for number, (before, reading) in enumerate(itertools.pairwise(readings), start + 1):
-        here = set()
-        if matches(reading) and (by_hour or reading > highest):
+    start = minute_of(year) + begin
+    for number, reading in enumerate(readings[1:], start - LEAD_MINUTES + 1):
+        here: set[int] = set()
+        if matches[reading % WEEK_MINUTES] and (by_hour or reading > highest):
             here = {60 * number + second for second in seconds}
-        if not by_hour and any(matches(skipped) for skipped in range(max(before, highest) + 1, reading)):
-            here.add(60 * number)
-        highest = max(highest, reading)
-        if number >= start + LEAD_MINUTES + begin:
+        if reading > highest:
+            skipped = range(highest + 1, reading)
+            if skipped and not by_hour and any(matches[minute % WEEK_MINUTES] for minute in skipped):
+                here.add(60 * number)
+            highest = reading
+        if here and number >= start:
             found += sorted(here)
-        if len(found) >= limit:
-            break
+            if len(found) >= limit:
+                break
     return found[:limit]

@@ -7,7 +7,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from typing import Any
 
 import httpx
 
+from tests.toolkit.foreign import free_port
 from toolkit.gateway.access import Access
 from toolkit.gateway.nats_server import Limits, _binary, config_text
 from toolkit.inventory import Device, Inventory
@@ -137,12 +137,6 @@ class FakeFleet:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-
-
-def free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
 
 
 class Process:

@@ -2,9 +2,16 @@
 import json
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
+from tests.gateway.fakes import FakeNode
 from toolkit.errors import UsageError
+from toolkit.gateway import access as access_file
 from toolkit.gateway.access import COOKIE, Access
+from toolkit.gateway.api_virtual import _pin
+from toolkit.gateway.job_work import shown
+from toolkit.gateway.reading import role_for
 
 D = "/api/v1/devices/lamp0"
 
@@ -59,6 +66,7 @@ def test_tokens_that_cannot_be_read_stop_the_start_and_say_so(tmp_path):
     ("POST", f"{D}/commands", {"command": "rgb status"}, "operate"),
     ("POST", f"{D}/commands", {"command": "webrepl"}, "admin"),
     ("POST", f"{D}/commands", {"command": "job 1 webrepl"}, "admin"),
+    ("POST", f"{D}/commands", {"command": 'intercon sendcmd host="127.0.0.9" cmd="lmpacman listlm"'}, "admin"),
     ("GET", "/sendcmd/lamp0/rgb+status", None, "operate"), ("GET", "/sendcmd/lamp0/lmpacman+listmods", None, "admin"),
     ("GET", "/metrics/lamp0/system+info", None, "view"), ("GET", "/metrics/lamp0/rgb+status", None, "operate"),
     ("DELETE", f"{D}/tasks/no.such", None, "operate"), ("POST", "/api/v1/devices/search", None, "operate"),
@@ -73,6 +81,17 @@ def test_each_path_takes_its_role(gateway, method, path, body, least):
         with gateway.client(role) as client:
             is_allowed = client.request(method, path, json=body).status_code not in (401, 403)
             assert is_allowed == (roles.index(role) >= roles.index(least)), role
+
+
+@pytest.mark.parametrize("command, role", (
+    ("intercon sendcmd host=lamp1 cmd='lmpacman dellm rgb'", "admin"), ("intercon sendcmd lamp1 webrepl", "admin"),
+    ("cron add 12:00:00!lmpacman dellm rgb", "admin"), ('cloud rule gone "lmpacman dellm rgb"', "admin"),
+    ("cloud upload /node_config.json", "admin"), (r'intercon sendcmd lamp1 "lm\u0070acman dellm rgb"', "admin"),
+    (r'intercon sendcmd lamp1 "lm\u005cu0070acman dellm rgb"', "admin"),
+    ("cloud telemetry lux 3", "operate"), ("intercon sendcmd lamp1 rgb toggle", "operate"), ("modules", "view"),
+))
+def test_a_command_inside_of_a_command_takes_its_role(command, role):
+    assert role_for(command) == role
 
 
 def test_nobody_is_trusted_by_address_or_by_what_a_proxy_says(gateway):
@@ -101,6 +120,56 @@ def test_another_sites_page_gets_nothing_through_a_browser(gateway):
         assert browser.post(f"{D}/commands", json={"command": "version"}, headers=own).status_code == 200
         asked = browser.options(f"{D}/commands", headers={**other, "Access-Control-Request-Method": "POST"})
         assert not [name for name in asked.headers if name.startswith("access-control")]
+
+
+def test_a_picture_in_another_ports_page_moves_nothing(gateway):
+    """A strict cookie goes to all ports of a host, and a picture is asked for without an origin."""
+    with gateway.client(None) as browser:
+        browser.post("/api/v1/session", json={"token": gateway.admin})
+        for path in ("/sendcmd/lamp0/rgb+status", "/metrics/lamp0/rgb+status"):
+            for told in ({}, {"Sec-Fetch-Site": "same-site"}, {"Sec-Fetch-Site": "cross-site"}):
+                assert browser.get(path, headers=told).status_code == 403, (path, told)
+            for told in ({"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}, {"Origin": gateway.url}):
+                assert browser.get(path, headers=told).status_code == 200, (path, told)
+        assert browser.get("/sendcmd/lamp0/version").status_code == 200
+
+
+def test_who_may_not_begin_a_run_may_not_stop_it(make_gateway):
+    gateway, admin, _ = make_gateway(FakeNode("node01", "micr01OS"), parts=("api", "runs"))
+    run = admin.post("/api/v1/devices/node01/update", json={}).json()["id"]
+    with gateway.client("operate") as operator:
+        assert operator.delete(f"/api/v1/runs/{run}").status_code == 403
+    assert admin.delete(f"/api/v1/runs/{run}").status_code == 200
+
+
+def test_a_widget_takes_the_role_of_its_command_since_another_may_press_it(make_gateway):
+    node = FakeNode("node01", "micr01OS")
+    node.answers.update({"guimeta": "n/a"})
+    gateway, _, _ = make_gateway(node, parts=("api", "api_layout"))
+    with gateway.client("operate") as operator:
+        for command, status in (("lmpacman ls", 403), ("rgb on", 422)):       # this node saves nothing; it was asked to
+            widgets = [{"kind": "button", "label": "Lamp", "command": command}]
+            assert operator.put("/api/v1/devices/node01/layout", json={"widgets": widgets}).status_code == status
+    assert not [line for line in node.heard if "lmpacman" in line]
+
+
+def test_a_job_does_not_tell_the_secret_in_its_command():
+    assert shown("command", {"command": "vsoa load password=hunter2"}) == {"command": "***"}
+
+
+def test_a_console_ends_with_its_token(gateway, monkeypatch):
+    monkeypatch.setattr(access_file, "LOOK_S", 0.02)
+    access = gateway.gateway.access
+    headers = {"Authorization": f"Bearer {access.make('admin', 'lent')}"}
+    with connect(gateway.url.replace("http", "ws") + f"{D}/console", additional_headers=headers, proxy=None) as console:
+        assert console.recv(10) == "lamp0 $ "
+        access.revoke(next(token.ident for token in access.tokens() if token.label == "lent"))
+        with pytest.raises(ConnectionClosed):
+            console.recv(10)
+
+
+def test_a_pin_of_a_virtual_board_is_a_number_or_a_name():
+    assert [_pin(text) for text in ("2", "dim_1", "\u00b2")] == [2, "dim_1", "\u00b2"]
 
 
 def test_tokens_are_made_listed_and_revoked_by_an_admin(api, gateway):

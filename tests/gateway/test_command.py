@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.toolkit.foreign import free_port
 from toolkit import commands
 from toolkit.commands import gateway as command
 from toolkit.errors import UsageError
@@ -23,11 +24,6 @@ ROOT = Path(__file__).parents[2]
 def own(tmp_path, monkeypatch):
     monkeypatch.setenv("MICROS_DATA", str(tmp_path))
     return tmp_path
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
 
 
 @pytest.mark.slow

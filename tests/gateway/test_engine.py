@@ -199,7 +199,7 @@ def test_three_servers_keep_three_copies(tmp_path):
 def test_boards_come_by_mqtt_where_it_is_asked_for(tmp_path):
     from paho.mqtt.client import CallbackAPIVersion, Client
 
-    from tests.gateway.fleet_fakes import free_port
+    from tests.toolkit.foreign import free_port
 
     port, codes = free_port(), []
 

@@ -13,7 +13,19 @@ from toolkit.gateway import jobs
 from toolkit.gateway.engine import MIB, Engine, EngineFullError, Store
 from toolkit.gateway.errors import UnavailableError
 from toolkit.gateway.job_rules import Rules
-from toolkit.gateway.jobs import BEATS, JOBS, Crew, Ledger, Outcome, Presence, Spec, Target, nodes_of, summary
+from toolkit.gateway.jobs import (
+    BEATS,
+    JOBS,
+    Crew,
+    Ledger,
+    Outcome,
+    Presence,
+    Spec,
+    Target,
+    UnreadableJobError,
+    nodes_of,
+    summary,
+)
 from toolkit.gateway.nats_server import EmbeddedServer
 
 NODES = int(os.environ.get("FLEET_NODES", "200"))         # 1000 is the long form
@@ -85,6 +97,21 @@ def crewed(engine: Engine, execute, count: int = 1, **options) -> list[Crew]:
     for crew in made:
         crew.start()
     return made
+
+
+def test_a_job_of_another_version_of_the_gateway_does_not_hold_up_the_others(tmp_path):
+    async def use(engine):
+        (crew,) = crewed(engine, Nodes().update)
+        for ident, spec in (("job-0", order(1, "job-0").packed()), ("job-00", b"packed in another way")):
+            await engine.put(JOBS, f"spec.{ident}", spec)
+            await engine.put(JOBS, f"doc.{ident}", b'{"rules": {"of_tomorrow": 1}, "states": "w"}')
+        assert await crew.create(order(3), Rules(**HASTY))
+        assert (await ended(crew))["done"] == 3
+        with pytest.raises(UnreadableJobError, match="another version"):
+            await summary(crew.ledger, "job-0")
+        await crew.stop()
+
+    with_engine(tmp_path, use)
 
 
 def test_a_faulty_update_stops_at_its_canary_and_goes_on_when_it_is_mended(tmp_path):

@@ -4,10 +4,13 @@ import concurrent.futures
 
 import pytest
 
+from tests.device.wire import eventually
 from tests.gateway.fakes import FakeNode
 from tests.toolkit.foreign import RECORDED, Node120
 from toolkit import archive
+from toolkit.gateway import nodes as nodes_file
 from toolkit.gateway.events import Events
+from toolkit.gateway.session import Session
 from toolkit.gateway.settings import Settings
 from toolkit.inventory import Device, Inventory
 
@@ -25,6 +28,12 @@ def run(client, tag, command, timeout_s=None):
 
 def kind(response):
     return response.status_code, response.json().get("kind")
+
+
+def kicked(gateway, node):
+    """Its sessions are over, and the gateway knows: a line that goes out at that moment is 504."""
+    node.kick()
+    eventually(lambda: gateway.gateway.nodes.find(node.uid).link.is_open, lambda is_open: not is_open)
 
 
 def together(*calls):
@@ -123,9 +132,10 @@ def test_a_command_that_acts_is_never_sent_twice_and_one_that_reads_is(make_gate
 @pytest.mark.parametrize("mode, status", (("garbage", 502), ("mute", 503)))
 def test_what_is_no_shell_is_told_and_left_alone(make_gateway, mode, status):
     node = fake()
-    _, client, _ = make_gateway(node, connect_s=0.3, retry_s=0)
-    node.kick()
+    gateway, client, _ = make_gateway(node, connect_s=0.3, retry_s=0)
+    run(client, "node01", "version")
     node.mode = mode
+    kicked(gateway, node)
     assert run(client, "node01", "lamp on").status_code == status
     node.mode = ""
     assert run(client, "node01", "lamp on").json()["ok"]
@@ -189,9 +199,10 @@ def test_a_rate_is_kept_and_who_would_wait_too_long_hears_so(make_gateway):
 
 def test_a_busy_node_is_up_and_says_so(make_gateway):
     node = fake(seats=1)
-    _, client, _ = make_gateway(node, retry_s=0)
-    node.kick()
+    gateway, client, _ = make_gateway(node, retry_s=0)
+    run(client, "node01", "version")
     node.seats = 0
+    kicked(gateway, node)
     assert kind(run(client, "node01", "lamp on")) == (503, "node-busy")
     assert client.get("/api/v1/devices/node01").json()["state"] == "up"
 
@@ -222,6 +233,68 @@ def test_what_another_command_finds_is_known_and_never_overwritten(make_gateway,
     run(client, first.uid, "version")
     assert {device.name for device in Inventory(tmp_path / "devices.json")} == {"renamed", "node02"}
     do(_stopped(second))
+
+
+def test_a_value_that_is_too_long_in_bytes_never_comes_to_the_node(make_gateway):
+    """A node of 1.20 would take the rest of such a line for a command."""
+    node = fake()
+    node.answers["dump"] = "  guimeta   :        n/a\n"
+    _, client, _ = make_gateway(node)
+    answer = client.put("/api/v1/devices/node01/config/guimeta", json={"value": "\u00e9" * 1500})
+    assert kind(answer) == (422, "usage") and "2047 bytes" in answer.json()["detail"]
+    assert not [line for line in node.heard if line.startswith("guimeta")]
+
+
+def test_a_node_that_takes_nothing_ends_its_console_before_memory_does():
+    async def use():
+        node = await fake().start()
+        device = Device(node.uid, node.address, node.port, node.name)
+        session = await Session.open(device, 3.0, lambda: None)
+        session.go_raw(lambda data: None)
+        for talk in node.sessions:
+            talk.transport.pause_reading()
+        for _ in range(10_000):                 # the kernel keeps some megabytes
+            session.write(b"x" * 4096)
+            if not session.is_open:
+                break
+            await asyncio.sleep(0)
+        assert not session.is_open
+        node.stop()
+
+    asyncio.run(use())
+
+
+def test_a_remark_of_1_20_that_comes_in_two_pieces_is_no_answer():
+    over = asyncio.Event()
+
+    async def talk(reader, writer):
+        says = {b"hello\n": b"hello:node01:micr01OS\n", b"version\n": b"1.20.7-0\n",
+                b"lamp on\n": b"eanup: 1 -> 0\nlamp is on\n"}
+        writer.write(b"node01 $ ")
+        while line := await reader.readline():
+            writer.write(says[line] + b"node01 $ " + b"[HA] Shells cl" * (line == b"version\n"))
+        writer.close()
+        over.set()
+
+    async def use():
+        server = await asyncio.start_server(talk, "127.0.0.1", 0)
+        device = Device("micr01OS", "127.0.0.1", server.sockets[0].getsockname()[1], "node01")
+        session = await Session.open(device, 3.0, lambda: None)
+        assert await session.say("lamp on", 3.0) == "lamp is on"
+        session.close()
+        await over.wait()
+        server.close()
+
+    asyncio.run(use())
+
+
+def test_more_nodes_than_there_is_room_for_are_not_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr(nodes_file, "MOST_NODES", 3)
+    known = nodes_file.Nodes(Settings(folder=tmp_path), Events(), Inventory(tmp_path / "devices.json"))
+    known.keep([Device(f"micr{at}OS", "127.0.0.1", 9000 + at, f"node{at}") for at in range(9)])
+    assert len(known) == 3
+    known.forget(known.find("node1"))
+    assert [device.name for device in Inventory(tmp_path / "devices.json")].count("node1") == 0
 
 
 def test_a_slow_listener_loses_the_oldest_and_is_told_how_many():

@@ -10,8 +10,8 @@ import pytest
 from toolkit import paths
 from toolkit.compile import CompileError, compile_all
 from toolkit.simulator import VirtualBoard
-from toolkit.simulator.api import PACKAGE_ROOT
 from toolkit.simulator.flash import RECORD, name_board, provision, shipped_set
+from toolkit.simulator.nursery import PACKAGE_ROOT
 
 OLD = {"main.py": b"1", "modules/LM_a.py": b"a", "modules/LM_b.py": b"b"}
 

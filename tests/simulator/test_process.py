@@ -12,8 +12,9 @@ import pytest
 
 from toolkit.simulator import VirtualBoard
 from toolkit.simulator.address import is_listening
-from toolkit.simulator.api import PACKAGE_ROOT, Control
+from toolkit.simulator.api import Control
 from toolkit.simulator.errors import SimulatorError
+from toolkit.simulator.nursery import PACKAGE_ROOT
 
 SHELL = """
 import asyncio

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from foreign import Node120, free_port
 
+from tests.device.wire import eventually
 from toolkit import apps, archive, discover
 from toolkit.commands import applications, main
 from toolkit.dashboard_apps import SystemTest, _micPlotting
@@ -39,14 +40,6 @@ def fresh_board():
 
 def run(board, name, *words):
     return main(["--applications", name, "--dev", board.address, "--pace", "0", *words])
-
-
-def eventually(get, is_wanted, timeout_s=10):
-    deadline = time.monotonic() + timeout_s
-    while not is_wanted(value := get()):
-        assert time.monotonic() < deadline, f"waited {timeout_s} s, got {value!r}"
-        time.sleep(0.02)
-    return value
 
 
 def test_all_apps_of_1_20_are_there_and_say_what_they_do(capsys):

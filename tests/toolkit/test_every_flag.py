@@ -119,7 +119,8 @@ RUN_ELSEWHERE = {        # command -> options that do more than a dry run shows,
     "--take_over": {"test_old_data.py::test_devices_and_configurations_are_taken_over": "--take_over"},
     "--simulate": {"test_make.py::test_an_erased_board_becomes_an_answering_node": "--erased"},
 }
-BY_ANOTHER_SUITE = {"--gateway": "tests/gateway", "--fleet": "tests/gateway", "--mcp": "tests/gateway"}
+BY_ANOTHER_SUITE = {"--gateway": "tests/gateway", "--fleet": "tests/gateway", "--mcp": "tests/gateway",
+                    "--cloud": "tests/cloud"}
 
 
 # -- the board that all lines are typed for

@@ -69,6 +69,16 @@ def test_names_of_a_class_do_not_meet_those_of_its_base_in_another_file():
     assert shortened({"lamp.py": LAMP, "big.py": source})["big.py"] == source
 
 
+def test_a_base_calls_what_a_class_of_another_file_puts_in_its_place():
+    middle = "import lamp\n\n\nclass Middle(lamp.Lamp):\n    pass\n"
+    own = "def _turn():\n    pass\n"
+    for named in ("def _turn(self, at):\n        pass", "_turn = print", "def __init__(self):\n        self._turn = 1"):
+        above = f"from middle import Middle\n\n\nclass Above(Middle):\n    {named}\n"
+        short = shortened({"lamp.py": LAMP, "far/middle.py": middle, "above.py": above, "off/other.py": own})
+        assert "def _turn(self, level):" in short["lamp.py"] and short["above.py"] == above, named
+        assert short["off/other.py"] == own.replace("_turn", "_0")          # not of its kin
+
+
 def test_names_of_modules_and_of_the_language_stay():
     source = "import _thread\n\n\ndef __getattr__(name):\n    return _thread\n\n\n_ = __getattr__\n"
     assert shortened({"a.py": source}) == {"a.py": source}

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.util
 import json
 import os
 import pkgutil
@@ -114,6 +115,8 @@ def say(text: str) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line. Returns the exit code: 0 done, 1 failed, 2 wrong use, more in toolkit.errors."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if not words and _can_show_pages():
+        words = ["--gateway", "--open"]
     if not words or words[0] in ("-h", "--help"):
         say(overview())
         return 0
@@ -123,6 +126,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             return execute(command, words[:at] + words[at + 1:])
     print(f"no such command: {words[0]}; devToolKit.py --help lists them", file=sys.stderr)
     return 2
+
+
+def _can_show_pages() -> bool:
+    """A person is there, and the extra with the dashboard."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and importlib.util.find_spec("nicegui") is not None
 
 
 def execute(command: Command, words: Sequence[str]) -> int:

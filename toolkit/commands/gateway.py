@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--label", default="", help="what that token is for")
     parser.add_argument("--tokens", action="store_true", help="list the tokens, without their secrets, and end")
     parser.add_argument("--revoke", metavar="IDENT", help="a token that counts no more, and end")
+    parser.add_argument("--open", action="store_true", help="open the dashboard in this machine's browser")
     parser.add_argument("--verbose", action="store_true", help="log what happens")
     add_json(parser)
 
@@ -108,6 +109,8 @@ def _serve(args: argparse.Namespace, settings: Settings, access: Access, out: Ou
     out(f"gateway at http://{host}:{settings.port}/   paths: /docs   metrics: /metrics   (Ctrl-C ends)")
     for part, why in gateway.left_out.items():
         print(f"without {part}: {why}", file=sys.stderr)
+    if args.open and "dashboard" in gateway.parts:
+        app.state.door.open_browser(f"http://{host}:{settings.port}")
     serve(app, settings, door)
 
 

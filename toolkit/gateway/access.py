@@ -1,6 +1,7 @@
 """Who may do what: tokens with roles, of which only hashes are kept, and a cookie for browsers."""
 from __future__ import annotations
 
+import asyncio
 import functools
 import hashlib
 import hmac
@@ -10,7 +11,7 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,8 +24,10 @@ from toolkit.errors import UsageError
 ROLES = ("view", "operate", "admin")           # each may what those before it may
 COOKIE = "micros_session"
 COOKIE_S = 12 * 3600
+LOOK_S = 5.0                                   # between two looks whether a token still counts
 FILE, KEY_FILE = "tokens.json", "cookie.key"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+OWN_PAGE = ("same-origin", "none")             # Sec-Fetch-Site, W3C Fetch Metadata: our page, or what a person typed
 _PREFIX = "micros_"
 _MOST_CHARS = 256
 _LABEL = re.compile(r"[\w .@-]{1,40}")
@@ -45,11 +48,11 @@ class Token:
 
 @dataclass(frozen=True)
 class Caller:
-    """Whoever has shown a token. by_cookie: a browser did, perhaps told to by another site's page."""
+    """Whoever has shown a token. may_be_misled: a browser did, and another site's page may have had it do so."""
 
     ident: str
     role: str
-    by_cookie: bool = False
+    may_be_misled: bool = False
 
     def may(self, role: str) -> bool:
         return ROLES.index(self.role) >= ROLES.index(role)
@@ -117,7 +120,7 @@ class Access:
         if not until.isdigit() or int(until) < time.time():
             return None
         self._refresh()
-        return next((Caller(ident, token.role, True) for token in self._tokens if token.ident == ident), None)
+        return next((Caller(ident, token.role) for token in self._tokens if token.ident == ident), None)
 
     def recognise(self, connection: HTTPConnection) -> Caller | None:
         """Who is behind a request or websocket, by its header or cookie."""
@@ -126,7 +129,9 @@ class Access:
             return self.caller(secret.strip())
         value = connection.cookies.get(COOKIE)
         caller = self.of_cookie(value) if value else None
-        return caller if caller and is_own_page(connection) else None
+        if caller is None or not is_own_page(connection):
+            return None
+        return replace(caller, may_be_misled=not tells_its_page(connection))
 
     def _sign(self, text: str) -> str:
         return hmac.new(self._key, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
@@ -172,6 +177,12 @@ def is_own_page(connection: HTTPConnection) -> bool:
     return urlsplit(str(origin)).netloc == connection.headers.get("host")
 
 
+def tells_its_page(connection: HTTPConnection) -> bool:
+    """False when it may be a picture in another port's page: a browser sends our cookie there, and no origin."""
+    is_told = "origin" in connection.headers or connection.headers.get("sec-fetch-site") in OWN_PAGE
+    return is_told or connection.scope.get("method") not in SAFE_METHODS
+
+
 @functools.cache
 def needs(role: str) -> Guard:
     """FastAPI dependency: `Depends(needs("operate"))`. 401 without a token, 403 when its role is not enough."""
@@ -185,6 +196,13 @@ def needs(role: str) -> Guard:
         return caller  # type: ignore[no-any-return]
 
     return guard
+
+
+async def disowned(connection: HTTPConnection, role: str) -> None:
+    """Returns when the token or cookie behind a connection that lasts counts no more: revoked, or too old."""
+    access: Access = connection.app.state.gateway.access
+    while (caller := access.recognise(connection)) and caller.may(role):
+        await asyncio.sleep(LOOK_S)
 
 
 def _hash(secret: str) -> str:

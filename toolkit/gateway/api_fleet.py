@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
@@ -135,6 +136,17 @@ class Fleet:
                     order.selection, caller.ident)
         return spec.ident, await self.crew.create(spec, Rules.of(order.rules.model_dump()))
 
+    async def reports(self) -> list[JobReport]:
+        """Of all jobs, the newest first; without those that another version of the gateway has written."""
+        idents = reversed(await self.crew.ledger.idents())
+        told = await asyncio.gather(*map(self._report_if_readable, idents))
+        return [each for each in told if each]
+
+    async def _report_if_readable(self, ident: str) -> JobReport | None:
+        with contextlib.suppress(jobs.UnreadableJobError):
+            return await self.report(ident)
+        return None
+
     async def report(self, ident: str) -> JobReport:
         told = await jobs.summary(self.crew.ledger, ident)
         return JobReport(**{**told, "what": job_work.shown(told["kind"], told["what"])})
@@ -184,8 +196,7 @@ async def tag(node: TheNode, fleet: TheFleet, caller: Operate,
 @router.get("/jobs")
 async def all_jobs(fleet: TheFleet, caller: View) -> list[JobReport]:
     """The newest first."""
-    idents = await fleet.crew.ledger.idents()
-    return list(await asyncio.gather(*(fleet.report(ident) for ident in reversed(idents))))
+    return await fleet.reports()
 
 
 @router.post("/jobs", status_code=201, responses={200: {"description": "there is such a job already",

@@ -8,9 +8,9 @@ from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel, Field, StringConstraints
 
 from toolkit.errors import RefusedError, UsageError
-from toolkit.gateway.api.doors import Operate, TheGateway, TheNode, View, entered
+from toolkit.gateway.api.doors import Operate, TheGateway, TheNode, View, allowed, entered
 from toolkit.gateway.problems import OF_A_NODE, responses
-from toolkit.gateway.reading import normal
+from toolkit.gateway.reading import normal, role_for
 
 if TYPE_CHECKING:
     from toolkit.gateway.gateway import Gateway
@@ -53,9 +53,13 @@ async def layout(node: TheNode, caller: View) -> Layout:
 
 @router.put("/devices/{device}/layout")
 async def arrange(wanted: Layout, node: TheNode, gateway: TheGateway, caller: Operate) -> Layout:
-    """Keep the widgets. What a phone app has in the same setting stays."""
+    """Keep the widgets. What a phone app has in the same setting stays.
+
+    Each takes the role of its command: somebody with a greater one may press it.
+    """
     for widget in wanted.widgets:
-        normal(widget.command)
+        line = normal(widget.command)
+        allowed(caller, role_for(line), line)
     notes = await _notes(node)
     if not isinstance(notes, dict):
         raise RefusedError(f"{KEY} of {node.name} holds notes of another program, which would be lost")

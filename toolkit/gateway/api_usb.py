@@ -252,7 +252,7 @@ async def console(websocket: WebSocket, port: str, allowed: Annotated[None, Depe
             way.cancel()
         await asyncio.gather(*ways, return_exceptions=True)
         await asyncio.to_thread(line.close)
-        with contextlib.suppress(RuntimeError):
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             await websocket.close()
 
 

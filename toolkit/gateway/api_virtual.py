@@ -200,4 +200,4 @@ def _row(name: str, kept: Kept) -> Board:
 
 
 def _pin(text: str) -> int | str:
-    return int(text) if text.isdigit() else text
+    return int(text) if text.isdecimal() else text

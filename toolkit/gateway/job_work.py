@@ -7,12 +7,13 @@ import binascii
 import json
 import os
 import re
-import subprocess
 import sys
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from toolkit import console
 from toolkit.errors import LinkError, ToolkitError, UnknownDeviceError, UsageError
 from toolkit.fileport import OURS, numbers
 from toolkit.gateway import drop
@@ -130,7 +131,7 @@ class Work:
     async def update(self, node: Node, spec: Spec, claim: Claim) -> Outcome:
         await node.ask("version")
         async with self._updates:
-            return await asyncio.to_thread(_updated, node.device, spec.what)
+            return await _updated(node.device, spec.what)
 
 
 def _of_head(word: str, head: str, text: str) -> Outcome:
@@ -139,19 +140,28 @@ def _of_head(word: str, head: str, text: str) -> Outcome:
     return Outcome({"unknown": "unknown", "refused": "unreached"}[word], head)
 
 
-def _updated(device: Device, what: Mapping[str, Any]) -> Outcome:
-    """A process of its own: it has its words on stderr, nobody to ask for a password, and an end."""
+async def _updated(device: Device, what: Mapping[str, Any]) -> Outcome:
+    """A process of its own: it has its words on stderr, nobody to ask for a password, and an end.
+
+    It ends with us, too: the gateway that takes the node over begins another one.
+    """
     flags = ["--force_update"] * bool(what.get("force")) + ["--lm-only"] * bool(what.get("lm_only"))
     words = [sys.executable, "-c", _COMMAND_LINE, "--OTA", "--json", "--dev", device.where, *flags]
+    process = await asyncio.create_subprocess_exec(*words, stdin=DEVNULL, stdout=PIPE, stderr=PIPE,
+                                                   cwd=Path(__file__).parents[2])
     try:
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=UPDATE_S,
-                              cwd=Path(__file__).parents[2])
-    except subprocess.TimeoutExpired:
+        async with asyncio.timeout(UPDATE_S):
+            out, err = (str(said, "utf-8", "replace") for said in await process.communicate())
+    except TimeoutError:
         return Outcome("unreached", f"the update did not end within {UPDATE_S:g} s; what was sent is kept there")
-    if done.returncode:
-        why = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        return Outcome("unreached" if done.returncode in _UNREACHED_CODES else "failed", why)
-    told = json.loads(done.stdout[done.stdout.index("{"):])
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        why = (err.strip().splitlines() or ["it said nothing"])[-1]
+        return Outcome("unreached" if process.returncode in _UNREACHED_CODES else "failed", why)
+    told = json.loads(out[out.index("{"):])
     if not told["sent"] and not told["removed"]:
         return Outcome("current", f"it has {told['to']} and every file of it")
     return Outcome("ok", f"{told['from']} -> {told['to']}, {told['sent']} files, {told['bytes']} bytes")
@@ -212,6 +222,8 @@ def shown(kind: str, what: Mapping[str, Any]) -> dict[str, Any]:
     """What was ordered, without secrets and without the content of files."""
     if kind == "config" and is_secret(str(what["key"])):
         return {**what, "value": "***"}
+    if kind == "command" and console.is_secret(str(what["command"])):
+        return {"command": "***"}
     if kind == "drop":
         return {"files": {each.name: len(each.data) for each in parcel_of(what)}}
     return dict(what)

@@ -18,7 +18,7 @@ import re
 import secrets
 import time
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -52,6 +52,10 @@ AT_ONCE = 64                            # reads of the engine
 _ID = re.compile(r"[A-Za-z0-9-]{1,32}")
 
 log = logging.getLogger(__name__)
+
+
+class UnreadableJobError(UnknownDeviceError):
+    """Raised when there is a job of that name, and this gateway is too old or too new for it."""
 
 
 @dataclass(frozen=True)
@@ -162,14 +166,16 @@ class Ledger:
         entry = await self._engine.get(JOBS, f"spec.{ident}") if _ID.fullmatch(ident) else None
         if entry is None:
             raise UnknownDeviceError(f"there is no job {ident[:60]!r}: /api/v1/jobs lists them")
-        return Spec.unpacked(entry.value)
+        with _readable(ident):
+            return Spec.unpacked(entry.value)
 
     async def job(self, ident: str) -> tuple[Job, int]:
         """(the document, its revision)"""
         entry = await self._engine.get(JOBS, f"doc.{ident}") if _ID.fullmatch(ident) else None
         if entry is None:
             raise UnknownDeviceError(f"there is no job {ident[:60]!r}: /api/v1/jobs lists them")
-        return Job.from_json(json.loads(entry.value)), entry.revision
+        with _readable(ident):
+            return Job.from_json(json.loads(entry.value)), entry.revision
 
     async def change(self, ident: str, revision: int, job: Job) -> None:
         """Raises ConflictError, UnavailableError."""
@@ -216,6 +222,16 @@ class Ledger:
         for ident in idents[:max(0, len(idents) + 1 - KEPT_JOBS)]:
             with contextlib.suppress(UsageError):
                 await self.remove(ident)
+
+
+@contextlib.contextmanager
+def _readable(ident: str) -> Iterator[None]:
+    """Of gateways of two versions each leaves to the other what it cannot read, and goes on with the rest."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, zlib.error, UsageError) as error:
+        raise UnreadableJobError(f"job {ident} was written by another version of the gateway ({error}): ask that "
+                                 "one, or bring all gateways to the same version") from None
 
 
 def _packed(job: Job) -> bytes:

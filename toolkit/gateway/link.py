@@ -17,7 +17,7 @@ from toolkit.gateway.errors import (
     QueueFullError,
     StrangeAnswerError,
 )
-from toolkit.gateway.reading import is_reading, normal
+from toolkit.gateway.reading import is_reading, normal, one_line
 from toolkit.gateway.session import Session
 from toolkit.gateway.settings import Settings
 from toolkit.inventory import Device
@@ -127,7 +127,12 @@ class NodeLink:
         return await self._shared(command, timeout_s)
 
     async def converse(self, lines: Sequence[str], *, timeout_s: float | None = None) -> list[Answer]:
-        """Several lines with nothing of others between them, as `conf`, `socmax 4`, `noconf`. Not checked."""
+        """Several lines with nothing of others between them, as `conf`, `socmax 4`, `noconf`.
+
+        Raises as ask(), UsageError for a line that a node would take for two.
+        """
+        for line in lines:
+            one_line(line)
         return await self._do(lines, timeout_s)
 
     async def open_console(self) -> Session:
@@ -177,15 +182,20 @@ class NodeLink:
         if shared is None:
             shared = self._put([command], timeout_s, is_reading=True).answers
             self._asked[command] = shared
-            shared.add_done_callback(lambda _: self._asked.pop(command, None))
+            shared.add_done_callback(lambda done: self._answered(command, done))
         else:
             self.now.figures.shared += 1
-        answer = (await asyncio.shield(shared))[0]
+        return (await asyncio.shield(shared))[0]
+
+    def _answered(self, command: str, answers: asyncio.Future[list[Answer]]) -> None:
+        """In one step from being asked to being known: in between somebody would ask again."""
+        self._asked.pop(command, None)
+        if answers.cancelled() or answers.exception():
+            return
         self._kept.pop(command, None)
-        self._kept[command] = answer
+        self._kept[command] = answers.result()[0]
         while len(self._kept) > KEPT_ANSWERS:
             del self._kept[next(iter(self._kept))]
-        return answer
 
     async def _do(self, lines: Sequence[str], timeout_s: float | None) -> list[Answer]:
         return await asyncio.shield(self._put(lines, timeout_s, is_reading=False).answers)
@@ -283,9 +293,9 @@ class NodeLink:
         except BaseException:
             _refuse(request, NodeSilentError(f"{self.device.name}: the gateway stopped before the answer"))
             raise
-        self._seen(answers)
         if not request.answers.done():
             request.answers.set_result(answers)
+        self._seen(answers)              # whatever becomes of this news, who asked has the answer
 
     async def _told_all(self, session: Session, request: Request) -> list[Answer]:
         if session.in_configure:                # somebody's line has left it so

@@ -23,12 +23,12 @@ from toolkit import VERSION
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.gateway import figures
 from toolkit.gateway.api.commands import tell
-from toolkit.gateway.api.doors import TheGateway, TheNode, View, allowed, entered
+from toolkit.gateway.api.doors import TheGateway, TheNode, View, allowed_by_get, entered
 from toolkit.gateway.gateway import Gateway
 from toolkit.gateway.link import UP
 from toolkit.gateway.nodes import Node
 from toolkit.gateway.problems import ALWAYS, OF_A_NODE, responses
-from toolkit.gateway.reading import normal, role_for
+from toolkit.gateway.reading import normal
 
 FILE = "samples.json"
 MOST_VALUES = 64               # of one command
@@ -277,7 +277,7 @@ async def of_command(
     """
     line = normal(cmd.replace("+", " ")).removesuffix(">json").strip()
     if line not in (each.command for each in request.app.state.sampler.wanted):
-        allowed(caller, role_for(line), line)
+        allowed_by_get(caller, line)
     answer = await node.ask(f"{line} >json")
     tell(gateway, node, caller, line, answer)
     found = list(figures.values(answer.text))[:MOST_VALUES] if answer.ok else []

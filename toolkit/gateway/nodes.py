@@ -20,6 +20,7 @@ from toolkit.link.webrepl import PORT as FILES_PORT
 
 WATCHERS = 32                  # nodes that are looked at at a time
 SEEK_S = 10.0                  # between two searches because of nodes that have gone
+MOST_NODES = 10_000
 SEARCH_S = 1.0                 # each step of a search
 
 log = logging.getLogger(__name__)
@@ -133,10 +134,7 @@ class Nodes:
         """Until it is found again."""
         self._nodes.pop(node.uid, None)
         self._remembered.pop(node.uid, None)
-        inventory = Inventory(self._file)
-        rest = [device for device in inventory if device.uid != node.uid]
-        inventory.clean()
-        inventory.keep(*rest)
+        Inventory(self._file).forget(node.uid)
         self._events.publish("node.forgotten", node.to_dict())
 
     def _remember(self, *devices: Device) -> None:
@@ -196,11 +194,13 @@ class Nodes:
     def _introduce(self, told: Sequence[Introduction]) -> None:
         self.keep(each.device for each in told)
         for each in told:
-            node = self._nodes[each.device.uid]
-            node.board, node.files_port = each.board, each.files_port or FILES_PORT
+            if node := self._nodes.get(each.device.uid):
+                node.board, node.files_port = each.board, each.files_port or FILES_PORT
 
     def _take(self, device: Device) -> None:
         node = self._nodes.get(device.uid)
+        if node is None and len(self._nodes) >= MOST_NODES:
+            return                       # whoever sends datagrams can make up more of them than there is memory
         if node is None:
             node = self._nodes[device.uid] = Node(device, self._settings, self)
             self._events.publish("node.found", node.to_dict())

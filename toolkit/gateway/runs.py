@@ -25,7 +25,7 @@ from pydantic import BaseModel, Field
 from toolkit import apps
 from toolkit.archive import checked_name
 from toolkit.errors import UsageError
-from toolkit.gateway.api.doors import Admin, Operate, TheNode, View, entered
+from toolkit.gateway.api.doors import Admin, Operate, TheNode, View, allowed, entered
 from toolkit.gateway.errors import QueueFullError, UnknownThingError
 from toolkit.gateway.problems import ALWAYS, OF_A_NODE, responses
 from toolkit.gateway.run_process import MARK
@@ -79,11 +79,16 @@ class Update(BaseModel):
 
 @dataclass
 class Run:
-    """One command on its way, or ended. clean: what is to be done at its end, as removing a file with secrets."""
+    """One command on its way, or ended.
+
+    clean   what is to be done at its end, as removing a file with secrets
+    role    that it takes to begin it, and to stop it
+    """
 
     title: str
     uid: str = ""
     clean: Clean | None = None
+    role: str = "admin"
     ident: str = field(default_factory=lambda: secrets.token_hex(4))
     state: State = "running"
     exit_code: int | None = None
@@ -115,13 +120,14 @@ class Runs:
             raise UnknownThingError(f"there is no run {ident}: GET /api/v1/runs lists them")
         return self._runs[ident]
 
-    def begin(self, title: str, words: Sequence[str], uid: str = "", clean: Clean | None = None) -> Run:
+    def begin(self, title: str, words: Sequence[str], uid: str = "", clean: Clean | None = None,
+              role: str = "admin") -> Run:
         """words: of the command line. Raises QueueFullError when enough are on their way."""
         if sum(run.state == "running" for run in self._runs.values()) >= MOST_RUNS:
             if clean:
                 clean()
             raise QueueFullError(f"{MOST_RUNS} runs are on their way, which is all there is room for")
-        run = Run(title, uid, clean)
+        run = Run(title, uid, clean, role)
         self._runs[run.ident] = run
         for old in [run for run in self.all() if run.state != "running"][KEPT:]:
             del self._runs[old.ident]
@@ -162,6 +168,7 @@ class Runs:
         except (OSError, ValueError) as error:
             run.lines.append(f"the run ended before its time: {error}")
         finally:
+            await _gone(run.process)             # of a run that broke off here, its process would go on
             if run.clean:
                 run.clean()
             if run.state == "running":
@@ -179,6 +186,13 @@ class Runs:
 
     def _publish(self, what: str, run: Run, **data: Any) -> None:
         self._events.publish(f"run.{what}", {"id": run.ident, "uid": run.uid, **data})
+
+
+async def _gone(process: asyncio.subprocess.Process | None) -> None:
+    if process and process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL) if os.name == "posix" else process.kill()
+        await process.wait()
 
 
 def runs_of(request: Request) -> Runs:
@@ -210,8 +224,9 @@ async def one(ident: Ident, runs: TheRuns, caller: View) -> RunRow:
 
 @router.delete("/runs/{ident}")
 async def end(ident: Ident, runs: TheRuns, caller: Operate) -> RunRow:
-    """Stop it, wherever it is."""
+    """Stop it, wherever it is. Takes the role that began it."""
     run = runs.find(ident)
+    allowed(caller, run.role, f"to stop {run.title}")
     await runs.end(run)
     return run.row()
 
@@ -227,7 +242,8 @@ async def run_app(name: Annotated[str, InPath(max_length=60)], node: TheNode, ru
     """Run an app on a node."""
     if name not in apps.names():
         raise UnknownThingError(f"there is no app {name[:60]!r}: GET /api/v1/apps lists them")
-    return runs.begin(f"{name} on {node.name}", ["--applications", name, "--dev", node.uid], node.uid).row()
+    return runs.begin(f"{name} on {node.name}", ["--applications", name, "--dev", node.uid], node.uid,
+                      role="operate").row()
 
 
 @router.post("/devices/{device}/update", status_code=202, responses=responses(*OF_A_NODE))

@@ -18,13 +18,22 @@ from toolkit.gateway.errors import (
     StrangeAnswerError,
 )
 from toolkit.inventory import Device
-from toolkit.link.shell import MAX_ANSWER_BYTES, MAX_GREETING_BYTES, SETTLE_S
+from toolkit.link.shell import (
+    FAREWELL,
+    GREETING,
+    LATE_LINE,
+    MAX_ANSWER_BYTES,
+    MAX_GREETING_BYTES,
+    SETTLE_S,
+    TAIL_BYTES,
+    has_own_line,
+    is_plain,
+    last_prompt,
+    prompts_of,
+    without_strays,
+)
 
-TAIL_BYTES = 4096                # the prompt that ends an answer is looked for in so many bytes
-_GREETING = re.compile(rb"^((?:\[password\] )?(?:\[configure\] )?)([^\n]{1,64}?) \$ \Z", re.MULTILINE)
-_PROMPT = rb"((?:\[password\] )?(?:\[configure\] )?)%s \$ "
-_LATE = re.compile(rb"(?:\[HA\] Shells cleanup: [^\n]*\n?)?")       # 1.20 says it after a prompt; part of no answer
-_LATE_LINE = re.compile(rb"\A\[HA\] Shells cleanup: [^\n]*\n")
+MOST_UNSENT_BYTES = 1 << 18
 
 Reply = asyncio.Future[bytes]
 Raw = Callable[[bytes], None]
@@ -47,7 +56,7 @@ class Session(asyncio.Protocol):
         self._buffer = b""
         self._under_way: deque[Reply] = deque()
         self._greeting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._prompt: re.Pattern[bytes] | None = None
+        self._prompts: re.Pattern[bytes] | None = None
         self._transport: asyncio.Transport | None = None
         self._settle: asyncio.TimerHandle | None = None
         self._raw: Raw | None = None
@@ -92,7 +101,7 @@ class Session(asyncio.Protocol):
             raise NodeOfflineError(f"{self._who} has closed the session")
         reply: Reply = asyncio.get_running_loop().create_future()
         if not self._under_way:
-            self._buffer = b""          # 1.20 streams other clients' output to everyone
+            self._buffer = without_strays(self._buffer)
         self._under_way.append(reply)
         self._transport.write(line.encode("utf-8", "replace") + b"\n")
         try:
@@ -104,15 +113,18 @@ class Session(asyncio.Protocol):
         except asyncio.CancelledError:
             self.close()                  # an answer nobody waits for would be taken for the next one's
             raise
-        return str(_LATE_LINE.sub(b"", answer), "utf-8", "replace").rstrip("\n")
+        return str(LATE_LINE.sub(b"", answer), "utf-8", "replace").rstrip("\n")
 
     def go_raw(self, receive: Raw) -> None:
         """From now on bytes pass as they come, for a console; what say() did is over."""
         self._raw = receive
 
     def write(self, data: bytes) -> None:
+        """Ends the session when the node takes nothing: what waits for it would grow for ever."""
         if self._transport and not self._transport.is_closing():
             self._transport.write(data)
+            if self._transport.get_write_buffer_size() > MOST_UNSENT_BYTES:
+                self.close()
 
     def close(self) -> None:
         if self._transport:
@@ -131,7 +143,7 @@ class Session(asyncio.Protocol):
             self._raw(data)
             return
         self._buffer += data
-        if self._prompt is None:
+        if self._prompts is None:
             self._look_for_greeting()
         elif self._under_way:
             self._look_for_answers()
@@ -184,9 +196,9 @@ class Session(asyncio.Protocol):
 
     # -- reading
     def _look_for_greeting(self) -> None:
-        found = _GREETING.search(self._buffer)
+        found = GREETING.search(self._buffer)
         if found:
-            self._prompt = re.compile(_PROMPT % re.escape(found[2]))
+            self._prompts = prompts_of(found[2])
             self._see(found)
             self._buffer = b""
             if not self._greeting.done():
@@ -202,22 +214,14 @@ class Session(asyncio.Protocol):
 
     def _end(self) -> re.Match[bytes] | None:
         """The prompt that ends the answer under way: the first one while others follow, else the last of all."""
-        assert self._prompt
+        assert self._prompts
         if len(self._under_way) > 1:
-            return next((each for each in self._prompt.finditer(self._buffer) if self._stands_alone(each)), None)
-        last = self._last_prompt()
-        if last is None or (self._stands_alone(last) and _LATE.fullmatch(self._buffer, last.end())):
+            return next(filter(has_own_line, self._prompts.finditer(self._buffer)), None)
+        last = last_prompt(self._prompts, self._buffer)
+        if last is None or is_plain(last):
             return last
         self._settle_later()
         return None
-
-    def _last_prompt(self) -> re.Match[bytes] | None:
-        assert self._prompt
-        prompts = self._prompt.finditer(self._buffer, max(0, len(self._buffer) - TAIL_BYTES))
-        return next(iter(deque(prompts, maxlen=1)), None)
-
-    def _stands_alone(self, prompt: re.Match[bytes]) -> bool:
-        return prompt.start() == 0 or self._buffer[prompt.start() - 1] == 0x0A
 
     def _settle_later(self) -> None:
         """A prompt that is not plainly the end is taken for it when nothing more comes."""
@@ -226,7 +230,9 @@ class Session(asyncio.Protocol):
         self._settle = asyncio.get_running_loop().call_later(SETTLE_S, self._settled, len(self._buffer))
 
     def _settled(self, length: int) -> None:
-        if len(self._under_way) == 1 and len(self._buffer) == length and (last := self._last_prompt()):
+        assert self._prompts
+        is_quiet = len(self._under_way) == 1 and len(self._buffer) == length
+        if is_quiet and (last := last_prompt(self._prompts, self._buffer)):
             self._cut(last)
 
     def _cut(self, end: re.Match[bytes]) -> None:
@@ -248,10 +254,10 @@ class Session(asyncio.Protocol):
     def _look_for_farewell(self) -> None:
         """Last words: the answer to reboot and the like, or why a newcomer is not wanted."""
         text = self._buffer
-        if self._prompt is None and not self._greeting.done():
+        if self._prompts is None and not self._greeting.done():
             self._greeting.set_exception(self._refusal(text))
             self._greeting.exception()
-        elif self._under_way and re.search(rb"^ ?Bye!\n+\Z", text, re.MULTILINE):
+        elif self._under_way and FAREWELL.search(text):
             self._buffer = b""
             self._answer(text)
 

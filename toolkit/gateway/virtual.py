@@ -91,7 +91,11 @@ class Farm:
             raise UsageError(f"the virtual board {name} runs already")
         if len(self._kept) + len(self._starting) >= MOST_BOARDS:
             raise UsageError(f"{MOST_BOARDS} virtual boards run, which is all there is room for")
-        board = VirtualBoard(dir=_folder(name), name=name, board=kind, erased=erased, radio=True)
+        folder = _folder(name)
+        # compiled, as a real node is; with seats for the gateway, a person and an app at the same time
+        config = {} if erased or folder.exists() else {"socmax": 4}
+        board = VirtualBoard(dir=folder, name=name, board=kind, erased=erased, mpy=not erased, config=config,
+                             radio=True)
         self._starting.add(name)
         try:
             await asyncio.to_thread(board.__enter__)

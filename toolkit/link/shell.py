@@ -26,12 +26,39 @@ REBOOT_WAIT_S = 3.0             # a 1.20 board often goes down before its answer
 SETTLE_S = 0.3                  # silence that ends an answer whose end is not plain
 BUSY_PAUSES_S = (0.1, 0.2, 0.4, 0.8, 1.6)
 
-_GREETING = re.compile(rb"^((?:\[password\] )?(?:\[configure\] )?)([^\n]+?) \$ \Z", re.MULTILINE)
-_PROMPT = rb"((?:\[password\] )?(?:\[configure\] )?)%s \$ "
-_PROMPT_TAIL_BYTES = 4096       # the last prompt is looked for in so many bytes
-_FAREWELL = re.compile(rb"^ ?Bye!\n+\Z", re.MULTILINE)
+TAIL_BYTES = 4096               # the prompt that ends an answer is looked for in so many bytes
+GREETING = re.compile(rb"^((?:\[password\] )?(?:\[configure\] )?)([^\n]+?) \$ \Z", re.MULTILINE)    # marks, name
+FAREWELL = re.compile(rb"^ ?Bye!\n+\Z", re.MULTILINE)
+LATE_LINE = re.compile(rb"\A\[HA\] Shells cleanup: [^\n]*\n")
 _LATE = b"[HA] Shells cleanup: "        # 1.20 sends this line after the prompt: it belongs to no answer
-_LATE_LINE = re.compile(rb"\A\[HA\] Shells cleanup: [^\n]*\n")
+
+
+def prompts_of(name: bytes) -> re.Pattern[bytes]:
+    """Matches every prompt of the node of this name; group 1 has the marks."""
+    return re.compile(rb"((?:\[password\] )?(?:\[configure\] )?)%s \$ " % re.escape(name))
+
+
+def last_prompt(prompts: re.Pattern[bytes], text: bytes) -> re.Match[bytes] | None:
+    """The last prompt so far, None if there is none."""
+    return next(iter(deque(prompts.finditer(text, max(0, len(text) - TAIL_BYTES)), maxlen=1)), None)
+
+
+def has_own_line(prompt: re.Match[bytes]) -> bool:
+    return prompt.string[max(0, prompt.start() - 1):prompt.start()] in (b"", b"\n")
+
+
+def is_plain(prompt: re.Match[bytes]) -> bool:
+    """True for a prompt on a line of its own that nothing but the late line follows."""
+    return has_own_line(prompt) and _LATE.startswith(prompt.string[prompt.end():][:len(_LATE)])
+
+
+def without_strays(text: bytes) -> bytes:
+    """What has come since the last prompt without other clients' output, which 1.20 streams to everyone.
+
+    What stays is the begin of a late line: its end is still to come.
+    """
+    last = text.rpartition(b"\n")[2]
+    return last if _LATE.startswith(last[:len(_LATE)]) else b""
 
 
 class ShellLink:
@@ -113,7 +140,7 @@ class ShellLink:
         """True when the prompt has come, False when the node is busy."""
         self._buffer = b""
         deadline = time.monotonic() + self._timeout_s
-        while not (greeting := _GREETING.search(self._buffer)):
+        while not (greeting := GREETING.search(self._buffer)):
             try:
                 alive = self._receive(max(MIN_WAIT_S, deadline - time.monotonic()))
                 if len(self._buffer) > MAX_GREETING_BYTES:      # something that never stops talking
@@ -125,7 +152,7 @@ class ShellLink:
                 return self._turned_away()
         self.name = self._text(greeting[2])
         self._who = f"{self.name} ({self.where})"
-        self._any_prompt = re.compile(_PROMPT % re.escape(greeting[2]))
+        self._prompts = prompts_of(greeting[2])
         self._see(greeting)
         self._buffer = b""
         return True
@@ -177,26 +204,25 @@ class ShellLink:
             self._fail(LinkError(f"{self._who} broke off: {error}"))
 
     def _reply(self, timeout_s: float) -> str:
-        return self._text(_LATE_LINE.sub(b"", self._answer(timeout_s))).rstrip("\n")
+        return self._text(LATE_LINE.sub(b"", self._answer(timeout_s))).rstrip("\n")
 
     def _drop_strays(self) -> None:
-        """Forget what came after the last prompt: a 1.20 node streams its other clients' output to everyone."""
+        """Forget what came after the last prompt."""
         try:
             while not self.closed and self._receive(0):
                 pass
         except BlockingIOError:
-            last = self._buffer.rpartition(b"\n")[2]
-            self._buffer = last if _LATE.startswith(last[:len(_LATE)]) else b""
+            self._buffer = without_strays(self._buffer)
             return
         self._fail(LinkError(f"{self._who} has closed the session: connect again"))
 
     def _answer(self, timeout_s: float) -> bytes:
         """Bytes up to the prompt, or up to the farewell of a node that leaves."""
         while True:
-            end = self._end()
-            if end is not None and self._is_plain(end):
+            end = last_prompt(self._prompts, self._buffer)
+            if end is not None and is_plain(end):
                 return self._cut(end)
-            leaving = _FAREWELL.search(self._buffer, self._tail_at())
+            leaving = FAREWELL.search(self._buffer, max(0, len(self._buffer) - TAIL_BYTES))
             try:
                 alive = self._receive(SETTLE_S if end or leaving else timeout_s)
             except TimeoutError:
@@ -207,20 +233,6 @@ class ShellLink:
                 alive = False
             if not alive:
                 return self._last_words(leaving is not None)
-
-    def _end(self) -> re.Match[bytes] | None:
-        """The last prompt so far, None if there is none."""
-        prompts = self._any_prompt.finditer(self._buffer, self._tail_at())
-        return next(iter(deque(prompts, maxlen=1)), None)
-
-    def _tail_at(self) -> int:
-        return max(0, len(self._buffer) - _PROMPT_TAIL_BYTES)
-
-    def _is_plain(self, end: re.Match[bytes]) -> bool:
-        """True for a prompt on a line of its own that nothing but the late line follows."""
-        tail = self._buffer[end.end():]
-        own_line = self._buffer[max(0, end.start() - 1):end.start()] in (b"", b"\n")
-        return own_line and _LATE.startswith(tail[:len(_LATE)])
 
     def _cut(self, end: re.Match[bytes]) -> bytes:
         answer, self._buffer = self._buffer[:end.start()], self._buffer[end.end():]

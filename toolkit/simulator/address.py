@@ -1,11 +1,9 @@
 """Finds a board an address of its own, and says who has it when it is taken."""
 import errno
-import re
 import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from toolkit.simulator.errors import SimulatorError
 
@@ -14,7 +12,6 @@ SHELL_PORT, WEBREPL_PORT = 9008, 8266
 RFC2217_PORT = 2217            # of the serial line, when it is asked for
 CLAIM_PORT = 9006              # held by a board's process as long as it has the address
 MAX_BOARDS = 500
-LISTENING = "0A"               # state column of /proc/net/tcp
 
 
 @dataclass
@@ -87,14 +84,16 @@ def _refusal(address: str, port: int, error: Exception) -> str:
 
 
 def is_listening(address: str, port: int) -> bool:
-    """True when somebody accepts there; where the system tells, without being a visitor to the board."""
-    try:
-        table = Path("/proc/net/tcp").read_text()
-    except OSError:
+    """True when somebody accepts there; on Linux without being a visitor to the board."""
+    if not sys.platform.startswith("linux"):
         return _answers(address, port)
-    own = socket.inet_aton(address)[::-1] if sys.byteorder == "little" else socket.inet_aton(address)
-    here = "|".join((own.hex().upper(), "00000000"))
-    return bool(re.search(rf"^ *\d+: (?:{here}):{port:04X} \S+ {LISTENING} ", table, re.MULTILINE))
+    with socket.socket() as same:
+        same.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)     # a listener hinders it, and is not hindered
+        try:
+            same.bind((address, port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
 
 
 def _answers(address: str, port: int) -> bool:

@@ -7,7 +7,6 @@ import selectors
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,12 +15,12 @@ from types import TracebackType
 from typing import IO, Any, NamedTuple, Self
 
 from toolkit.simulator.errors import SimulatorError
+from toolkit.simulator.nursery import Process, begin
 
 PROMPT = re.compile(rb"(?:^|\n)[^\n]*\$ $")    # `node01 $ `, `[configure] node01 $ `
 READY_S = 30.0
 ANSWER_S = 10.0
 STOP_S = 5.0
-PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 Pin = int | str
 
@@ -306,7 +305,7 @@ class VirtualBoard:
         self._has_radio = radio is not False
         if self._has_radio:
             self._flags += ["--radio", *map(str, radio if isinstance(radio, Sequence) else ())]
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._errors: IO[bytes] | None = None
         self._control: Control | None = None
 
@@ -329,9 +328,7 @@ class VirtualBoard:
         """Lay out the flash and start the process; returns when the board is ready."""
         self._lay_out()
         self._errors = tempfile.TemporaryFile()    # noqa: SIM115 - closed in stop()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "toolkit.simulator", *self._flags],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, cwd=PACKAGE_ROOT)
+        self._process = begin(self._flags, self._errors)
         facts = json.loads(self._ready_line())
         self.facts: dict[str, Any] = facts
         self.address, self.shell_port = facts["shell"]
@@ -557,7 +554,7 @@ class VirtualBoard:
         return self.stderr.strip() or f"the board was not ready after {READY_S} s"
 
     @staticmethod
-    def _end(process: subprocess.Popen[bytes]) -> None:
+    def _end(process: Process) -> None:
         process.send_signal(signal.SIGTERM)
         try:
             process.wait(STOP_S)

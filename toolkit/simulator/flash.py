@@ -4,8 +4,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from toolkit.compile import MissingCompilerError, build, compile_all, digest, source_files
-from toolkit.shorten import shortened
+from toolkit.compile import MissingCompilerError, build, compile_all, digest, short_names, source_files
+from toolkit.shorten import renamed
 
 RECORD = ".deployed"
 CONFIG = "node_config.json"
@@ -29,7 +29,8 @@ def shims() -> dict[str, bytes]:
     """The files of /rom: compiled if there is a compiler, since compiled code runs in place."""
     folder = Path(__file__).parent / "rom"
     files = {path: file.read_text() for path, file in source_files(folder).items()}
-    short = {path: source.encode() for path, source in shortened(files).items()}
+    names = short_names(files)
+    short = {path: renamed(source, names[path]).encode() for path, source in files.items()}
     try:
         return {path[:-len("py")] + "mpy": data for path, data in compile_all(short).items()}
     except MissingCompilerError:

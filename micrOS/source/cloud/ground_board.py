@@ -28,6 +28,14 @@ _queue = asyncio.core._io_queue
 now_ms = time.ticks_ms
 
 
+async def until(event, timeout_ms):
+    """Wait for an event, at most so long."""
+    try:
+        await asyncio.wait_for(event.wait(), timeout_ms / 1000)
+    except asyncio.TimeoutError:
+        pass
+
+
 def utc():
     """(seconds since 2000, microseconds); the clock of a board that knows no time yet begins in 2000."""
     return int(clock().utc()), time.ticks_us() % 1000000

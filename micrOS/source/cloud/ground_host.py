@@ -6,6 +6,7 @@ import logging
 import ssl
 import threading
 import time
+from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 
 WINDOW = 20                    # publications under way
@@ -20,11 +21,14 @@ JOBS = 3                       # actions at the same time
 CHUNK_BYTES = 4096             # of a file
 _READ_BYTES = 65536
 _CLOSING_S = 0.02
+_GOODBYE_S = 1
 _EPOCH_S = 946684800           # 2000-01-01 on the clock of 1970
 _PROXIES = {"SOCKS4": 1, "SOCKS5": 2, "HTTP": 3}     # as PySocks counts them
 _THREADS = 64                  # of callbacks and proxies; those of actions are fewer, see Actions
 _lock = threading.Lock()
 _here = threading.local()      # .owner: whose loop runs in this thread
+_closing = set()               # Links that say goodbye: TLS has an answer to wait for
+_dialers = ThreadPoolExecutor(16, "device_cloud proxy")
 is_coroutine = inspect.iscoroutine
 
 
@@ -67,6 +71,15 @@ def is_distrust(error):
     """True when the other end of TLS is not who it should be: trying again does not help."""
     # a server that dies amid the handshake is another matter
     return isinstance(error, ssl.SSLError) and not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
+
+
+async def until(event, timeout_ms):
+    """Wait for an event, at most so long. Not by wait_for(): that of Python 3.11 may swallow a cancellation."""
+    try:
+        async with asyncio.timeout(timeout_ms / 1000):
+            await event.wait()
+    except asyncio.TimeoutError:
+        pass
 
 
 async def called(function, args):
@@ -118,10 +131,16 @@ def last(owner, value):
 
 async def _ended():
     others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+    while others:
+        for task in others:
+            task.cancel()
+        # again: wait_for() of Python 3.11 swallows a cancellation that comes with the result
+        _, others = await asyncio.wait(others, timeout=_CLOSING_S)
     await asyncio.sleep(_CLOSING_S)              # for connections to say that they close
+    for link in list(_closing):
+        link.abort()
+    await asyncio.sleep(0)                       # twice: TLS lies over another transport
+    await asyncio.sleep(0)
 
 
 def waiting(method):
@@ -134,6 +153,8 @@ def waiting(method):
         job = asyncio.run_coroutine_threadsafe(done, loop_of(self))
         try:
             return job.result()
+        except futures.CancelledError:
+            raise ConnectionAbortedError("disconnected meanwhile") from None
         except BaseException:
             job.cancel()
             raise
@@ -165,7 +186,12 @@ async def opened(host, port, trust=None, proxy=None):
     proxy = proxy or (trust and trust.proxy)
     how = {"ssl": _context(trust), "server_hostname": host} if trust else {}
     if proxy:
-        link = await asyncio.get_running_loop().run_in_executor(None, _through, proxy, host, port)
+        job = _dialers.submit(_through, proxy, host, port)
+        try:
+            link = await asyncio.wrap_future(job)
+        except asyncio.CancelledError:
+            job.add_done_callback(_dropped)
+            raise
         return Link(*await asyncio.open_connection(sock=link, **how))
     return Link(*await asyncio.open_connection(host, port, **how))
 
@@ -207,11 +233,18 @@ def _through(proxy, host, port):
         raise
 
 
+def _dropped(job):
+    """Nobody waits for this connection any more."""
+    if not job.cancelled() and not job.exception():
+        job.result().close()
+
+
 class Link:
     """A connection."""
 
     def __init__(self, reader, writer):
         self._reader, self._writer = reader, writer
+        self._loop = asyncio.get_running_loop()
 
     async def read(self):
         """Bytes; b"" at the end of the connection. Raises OSError."""
@@ -224,3 +257,13 @@ class Link:
 
     def close(self):
         self._writer.close()
+        _closing.difference_update([link for link in list(_closing) if link._loop.is_closed()])
+        if self not in _closing and not self._loop.is_closed():
+            _closing.add(self)
+            self._loop.call_later(_GOODBYE_S, self.abort)
+
+    def abort(self):
+        """Close at once, unless it is another loop's."""
+        if self._loop is asyncio.get_running_loop():
+            _closing.discard(self)
+            self._writer.transport.abort()

@@ -41,10 +41,7 @@ def pause_s(tries, share, code=0):
 async def turn(event, timeout_ms):
     """Wait until somebody sets the event, at most so long; then it is clear again."""
     if not event.is_set():
-        try:
-            await asyncio.wait_for(event.wait(), timeout_ms / 1000)
-        except asyncio.TimeoutError:
-            pass
+        await ground.until(event, timeout_ms)
     event.clear()
 
 

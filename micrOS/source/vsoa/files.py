@@ -9,9 +9,8 @@ import os
 from micropython import const
 
 from Folders import is_dir
+from Incoming import RefusedError, inside, put, target_of
 from pure.lazy import publish, unload
-from pure.webrepl import BINARY
-from Transfer import Client, RefusedError, _inside, _target
 
 _CHUNK_BYTES = const(1024)
 _SILENCE_S = const(30)         # that a client may neither read nor write
@@ -39,14 +38,14 @@ def offer(server, whose, path, size, modules):
 
 
 def _size(path):
-    path = _inside(path)
+    path = inside(path)
     if is_dir(path):
         raise RefusedError("{} is a folder".format(path))
     return os.stat(path)[6]
 
 
 def _given(path):
-    path = _inside(path)
+    path = inside(path)
 
     async def give(stream):
         with open(path, "rb") as file:
@@ -61,7 +60,7 @@ def _given(path):
 
 
 def _taken(path, size, modules):
-    target = _target(path)
+    target = target_of(path)
     if not isinstance(size, int) or size < 0 or not target:
         raise RefusedError('a file has a name, and {"size": <bytes>} in its param')
 
@@ -70,13 +69,11 @@ def _taken(path, size, modules):
             data = await asyncio.wait_for(stream.out.link.receive(), _SILENCE_S)
             if not data:
                 raise EOFError
-            return BINARY, data
+            return data
 
-        client, said = Client(None, None, modules, None), "ok"
-        client._piece = piece            # the stream, instead of a websocket
+        said = "ok"
         try:
-            await client._receive(target + ".new", size)
-            client._activate(target)
+            await put(target, size, piece, modules)
             publish("update", "{} {}".format(target, size))
         except RefusedError as error:
             said = "{}: {}".format(path, error)
@@ -107,4 +104,4 @@ def _begun(server, whose, work):
 def _leave():
     """Forget what was loaded, unless somebody else uses it."""
     if not _under_way:
-        unload("vsoa.files", "Transfer", "Folders", "pure.webrepl", "pure.guard", "pure.secret")
+        unload("vsoa.files", "Incoming", "Folders")

@@ -43,6 +43,6 @@ def _file(node, modules, client, is_set, path, param):
         from .files import offer
         stream, size = offer(node.server, client.address()[0], path, size, modules)
     except MemoryError:
-        unload("vsoa.files", "Transfer")
+        unload("vsoa.files", "Incoming")
         raise
     return {"size": size}, 0, stream.tunid

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException, WebSocket, WebSocketDisco
 from fastapi.exceptions import WebSocketException
 
 from toolkit.errors import ToolkitError
-from toolkit.gateway.access import needs
+from toolkit.gateway.access import disowned, needs
 from toolkit.gateway.gateway import Gateway
 from toolkit.gateway.session import Session
 
@@ -43,12 +43,12 @@ async def console(websocket: WebSocket, device: str, allowed: Annotated[None, De
         await _joined(websocket, session)
     finally:
         session.close()
-        with contextlib.suppress(RuntimeError):          # it is closed already
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):          # it is closed already
             await websocket.close()
 
 
 async def _joined(websocket: WebSocket, session: Session) -> None:
-    """Until either side leaves."""
+    """Until either side leaves, or the token is taken back."""
     box: asyncio.Queue[bytes] = asyncio.Queue(BOX)
 
     def receive(data: bytes) -> None:
@@ -61,7 +61,7 @@ async def _joined(websocket: WebSocket, session: Session) -> None:
     box.put_nowait(session.prompt)
     ways: list[asyncio.Future[object]] = [
         asyncio.create_task(_typed(websocket, session)), asyncio.create_task(_shown(websocket, box)),
-        asyncio.ensure_future(asyncio.shield(session.lost))]
+        asyncio.create_task(disowned(websocket, "admin")), asyncio.ensure_future(asyncio.shield(session.lost))]
     try:
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         while not box.empty() and session.lost.done():

@@ -10,6 +10,7 @@ from toolkit.gateway.access import Caller, needs
 from toolkit.gateway.errors import NotAllowedError
 from toolkit.gateway.gateway import Gateway
 from toolkit.gateway.nodes import Node
+from toolkit.gateway.reading import role_for
 
 bearer = Security(HTTPBearer(auto_error=False, description="a token; or the cookie that POST /api/v1/session sets"))
 
@@ -41,3 +42,12 @@ def allowed(caller: Caller, role: str, what: str) -> None:
     """Raises NotAllowedError when a role does not reach to what this very request asks."""
     if not caller.may(role):
         raise NotAllowedError(f"{what[:60]!r} takes the role {role}, and the token shown has {caller.role}")
+
+
+def allowed_by_get(caller: Caller, line: str) -> None:
+    """A GET may act where 1.20 had it so, and any page can have a browser send one. Raises NotAllowedError."""
+    role = role_for(line)
+    allowed(caller, role, line)
+    if caller.may_be_misled and role != "view":
+        raise NotAllowedError(f"{line[:60]!r} acts, and the browser does not say whose page wants it: show a token, or "
+                              "send it by POST, as /docs does")
