@@ -30,6 +30,7 @@ soak: $(VENV)/.dev
 	SCHEMATHESIS_EXAMPLES=100 $(BIN)/python -m pytest tests/gateway/test_openapi.py
 	FLEET_KILLS=20 FLEET_NODES=1000 $(BIN)/python -m pytest tests/gateway/test_fleet_kill.py tests/gateway/test_jobs.py tests/gateway/test_fleet.py
 	CLOUD_SOAK="20 600 20" $(BIN)/python -m pytest tests/cloud/test_soak.py tests/cloud/test_host_soak.py
+	MQTT_FLAP_S=600 $(BIN)/python -m pytest tests/cloud/test_to_mqtt.py -k flapping
 	DEPLOY_CUTS=20 $(BIN)/python -m pytest tests/toolkit/test_make.py
 	CABLE_PULLS=20 $(BIN)/python -m pytest tests/toolkit/test_serial_link.py -k wherever
 

@@ -301,6 +301,12 @@ def test_a_request_runs_a_load_module(served, node):
     assert "clients: 1" in node.shell("vsoa status")
 
 
+@pytest.mark.parametrize("state, level", ((True, 1), (False, 0), ("True", 1)))
+def test_truth_reaches_a_module_as_truth(served, node, state, level):
+    assert served.ask("/genIO/set_out", {"pin": 5, "state": state})[0].status == 0
+    assert node.pins[5] == level
+
+
 def test_the_bus_goes_both_ways(served, node):
     assert served.done(served.client.subscribe, ["/bus/lamp", "/bus/from"])
     node.shell("bus publish lamp 7")

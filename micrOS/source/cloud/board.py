@@ -3,7 +3,6 @@
 A name `module.function` runs a load module with the params as its arguments.
 """
 import asyncio
-import json
 
 from micropython import const
 
@@ -42,7 +41,8 @@ def _caller(name):
 
     async def call(client, params, user_data, request):
         from Modules import CallError
-        words = [module, function] + ["{}={}".format(key, json.dumps(value)) for key, value in (params or {}).items()]
+        from pure.things import written
+        words = [module, function] + written(params)
         said = []
         try:
             answer = await finished(manager().modules.call(words, False, said.append))

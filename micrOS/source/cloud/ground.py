@@ -2,15 +2,14 @@
 import sys
 
 if sys.implementation.name == "micropython":
-    from pure import mqtt, mqtt_session, tr50      # noqa: F401
+    from pure import mqtt, mqtt_session      # noqa: F401
     from .ground_board import *              # noqa: F403
 
     def __getattr__(name):
-        """pure/http.py is for files and relays only."""
-        if name != "http":
+        """pure/http.py is for files and relays only, pure/tr50.py for the agent."""
+        if name not in ("http", "tr50"):
             raise AttributeError(name)
-        from pure import http
-        return http
+        return getattr(__import__("pure." + name), name)
 else:
     from ..pure import http, mqtt, mqtt_session, tr50      # noqa: F401
     from .ground_host import *               # noqa: F403

@@ -4,7 +4,6 @@ RPC /<module>/<function> runs a load module: param a list or a dict of its argum
 /conf/<key> GET and SET a setting, /file/<path> GET and SET a file over a stream. /bus/<topic> publishes what the bus
 tells to who subscribed, a DATAGRAM there goes onto the bus. What fails has status 128 and {"error": ...}.
 """
-import json
 
 from micropython import const
 
@@ -181,8 +180,9 @@ async def _call(client, request, payload):
     if len(parts) != 3 or not parts[1] or not parts[2]:
         client.reply(request.seqno, None, wire.INVALID_URL)
         return
-    words = [parts[1], parts[2]] + _arguments(payload.param)
     from Modules import CallError
+    from pure.things import written
+    words = [parts[1], parts[2]] + written(payload.param)
     said = []
     try:
         answer = manager().modules.call(words, False, said.append)
@@ -190,12 +190,3 @@ async def _call(client, request, payload):
         client.reply(request.seqno, vsoa.Payload({"result": "\n".join(said + [answer])}))
     except CallError as error:
         client.reply(request.seqno, vsoa.Payload({"error": str(error)}), _FAILED)
-
-
-def _arguments(param):
-    """Words of the shell that mean these arguments."""
-    if isinstance(param, dict):
-        return ["{}={}".format(name, json.dumps(value)) for name, value in param.items()]
-    if isinstance(param, list):
-        return [json.dumps(value) for value in param]
-    return [] if param is None else [json.dumps(param)]
