@@ -332,8 +332,7 @@ def test_a_clock_that_is_refused_goes_on(board):
     assert abs(board.clock.rtc() - before) < 60
 
 
-def test_usage_is_that_of_the_flash_and_the_memory(make_board):
-    board = make_board(flash="8M")     # the source that is not compiled fills 4 MB, but for some files
+def test_usage_is_that_of_the_flash_and_the_memory(board):
     used = int(told(board, "system disk_usage")["fs_used"])
     (board.dir / "ballast").write_bytes(bytes(30_000))
     assert 30_000 <= int(told(board, "system disk_usage")["fs_used"]) - used <= 40_000

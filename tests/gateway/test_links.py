@@ -61,6 +61,8 @@ def test_a_node_of_1_20_gets_one_line_at_a_time(make_gateway):
     node = fake(delay_s=0.02)
     node.answers["version"] = "1.20.7-0"
     _, client, _ = make_gateway(node)
+    run(client, "node01", "version")
+    node.most = 0                        # a search says hello beside the session
     together(*(lambda at=at: client.get(f"/api/v1/devices/node01/tasks/t.{at}") for at in range(4)))
     assert node.most == 1
 

@@ -19,7 +19,8 @@ def parent(pid):
         return int(stat.read().rpartition(")")[2].split()[1])
 
 
-def test_a_killed_board_leaves_its_sister_alone():
+def test_a_killed_board_leaves_its_sister_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))        # nobody cleans up after it
     with VirtualBoard(main=IDLE) as one, VirtualBoard(main=IDLE) as other:
         pids = [board.info()["board_pid"] for board in (one, other)]
         assert [parent(pid) for pid in pids] == [nursery(os.getpid()).pid] * 2

@@ -385,7 +385,7 @@ def test_the_board_can_be_put_into_its_loader_by_hand(board):
 def test_a_new_board_has_firmware_in_its_flash(board):
     assert board.flash_bytes(0x1000, 64) == image("esp32")[:64]
     with pytest.raises(SimulatorError, match="not within the flash"):
-        board.flash_bytes(4 << 20, 1)
+        board.flash_bytes(8 << 20, 1)
 
 
 def test_firmware_and_files_are_kept_over_the_boards_process(tmp_path):

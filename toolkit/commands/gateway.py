@@ -5,6 +5,7 @@ import argparse
 import logging
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.commands import Out, add_json, to_json
@@ -12,6 +13,7 @@ from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
     from toolkit.gateway.access import Access
+    from toolkit.gateway.cloud.settings import CloudSettings
     from toolkit.gateway.settings import Settings
 
 HELP = "serve many nodes over HTTP: REST, metrics, roles"
@@ -27,6 +29,7 @@ exit codes: 0 stopped, 2 wrong use, the port is taken
 examples:
   devToolKit.py --gateway
   devToolKit.py --gateway --token view --label prometheus
+  devToolKit.py --gateway --cloud 0.0.0.0 --certificate c.pem --key c.key --public-name c.example
   devToolKit.py --gateway --host 0.0.0.0 --port 5005 --device 10.0.5.7 --device 10.0.5.8:9008
 """
 ROLES = ("view", "operate", "admin")
@@ -41,6 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="only nodes that are remembered or named by --device; no network is asked")
     parser.add_argument("--engine", metavar="URLS",
                         help="off, or nats://a,nats://b,nats://c; default: a NATS server of its own on loopback")
+    parser.add_argument("--cloud", metavar="ADDRESS", help="be a Device Cloud at this address: things come by MQTT")
+    parser.add_argument("--cloud-ports", default="1883,8883,443", metavar="MQTT,MQTTS,HTTPS",
+                        help="default 1883,8883,443; those with TLS take --certificate")
+    parser.add_argument("--certificate", type=Path, metavar="FILE", help="of the cloud, PEM")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="of that certificate, PEM")
+    parser.add_argument("--public-name", default="", metavar="NAME", help="by which things reach the cloud's HTTPS")
     parser.add_argument("--token", choices=ROLES, metavar="ROLE",
                         help="make a token for view, operate or admin, and end")
     parser.add_argument("--label", default="", help="what that token is for")
@@ -70,8 +79,22 @@ def run(args: argparse.Namespace, out: Out) -> int | None:
         out(_rows(access, args.json))
     else:
         _serve(args, replace(settings, host=args.host, port=args.port, device_hosts=tuple(args.device),
-                             discover=not args.no_search, engine=args.engine), access, out)
+                             discover=not args.no_search, engine=args.engine, cloud=_cloud(args)), access, out)
     return None
+
+
+def _cloud(args: argparse.Namespace) -> CloudSettings | None:
+    from toolkit.gateway.cloud.settings import CloudSettings
+
+    ports = args.cloud_ports.split(",")
+    if len(ports) != 3 or not all(port.isdecimal() and int(port) < 65536 for port in ports):
+        raise UsageError(f"--cloud-ports is three numbers like 1883,8883,443, got {args.cloud_ports!r}")
+    if args.certificate and not args.key:
+        raise UsageError("--certificate takes --key, too")
+    if not args.cloud:
+        return None
+    mqtt, mqtts, https = map(int, ports)
+    return CloudSettings(args.cloud, mqtt, mqtts, https, args.certificate, args.key, args.public_name)
 
 
 def _set_up(out: Out) -> None:

@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--name", default="node01", help="name of a new board (default: node01)")
     add("--dir", type=Path, metavar="DIR", help="the board's flash (default: boards/NAME in the user's data folder)")
     add("--heap", default="256K", metavar="SIZE", help="the interpreter's heap (default: 256K)")
-    add("--flash", default="4M", metavar="SIZE", help="size of the flash chip (default: 4M)")
+    add("--flash", metavar="SIZE", help="size of the flash chip (default: 4M, with --no-mpy 8M: sources fill the half)")
     add("--address", default="127.0.0.1", help="where the board listens; auto: the next free 127.0.1.N")
     add("--shell-port", type=int, default=places.SHELL_PORT, metavar="PORT", help="the host's port for the shell")
     add("--webrepl-port", type=int, default=places.WEBREPL_PORT, metavar="PORT", help="the host's port for WebREPL")
@@ -57,7 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="an electricity meter on UART 1 (try: meter load); dlms: a COSEM one (meter read 1.0.1.8.0)")
     add("--meter-port", type=int, metavar="PORT", help="a COSEM meter behind TCP too, HDLC or wrapper (usual: 4059)")
     add("--vsoa-port", type=int, metavar="PORT", help="the board serves VSOA there, kept in its settings (usual: 3005)")
-    add("--mpy", action="store_true", help="deploy compiled modules")
+    add("--mpy", action=argparse.BooleanOptionalAction, default=True,
+        help="compiled files, as --make puts them on a board, or sources")
     add("--clock", choices=("host", "unset"), default="host", help="the RTC at power-on (default: the host's time)")
     add("--turn", action="store_true", help="what sleeps follows the clock when a test turns it (costs heap)")
     add("--radio", type=int, nargs="*", metavar="PORT",
@@ -92,7 +93,9 @@ def _simulate(args: argparse.Namespace, out: Out, scratch: Path) -> None:
     from toolkit.simulator.silicon import Identity
     from toolkit.simulator.vm import interpreter
     kind = board_kind(args.board)
-    heap_bytes, flash_bytes = _size("--heap", args.heap, MIN_HEAP_BYTES), _size("--flash", args.flash, 1 << 20)
+    heap_bytes = _size("--heap", args.heap, MIN_HEAP_BYTES)
+    is_small = args.mpy or args.erased or args.source
+    flash_bytes = _size("--flash", args.flash or ("4M" if is_small else "8M"), 1 << 20)
     become = interpreter()
     board_dir = _board_dir(args)
     place = places.take(args.address, args.shell_port, args.webrepl_port)

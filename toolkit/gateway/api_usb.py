@@ -27,7 +27,7 @@ from pydantic import BaseModel, Field
 
 from toolkit import archive, boards, parts, ports, profiles
 from toolkit.errors import LinkError, UsageError
-from toolkit.gateway.access import needs
+from toolkit.gateway.access import disowned, needs
 from toolkit.gateway.api.doors import Admin, TheGateway, entered
 from toolkit.gateway.errors import UnknownThingError
 from toolkit.gateway.problems import ALWAYS, responses
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 MAX_IMAGE_BYTES = 4 << 20
 IMAGES = "images"              # folder of images that were sent here
+KEPT_IMAGES = 8                # the oldest go first
 VIRTUAL = "virtual"            # the small firmware that a virtual board starts with
 POLICY, TRY_LATER = 1008, 1013
 
@@ -144,6 +145,8 @@ async def take_image(gateway: TheGateway, caller: Admin, file: Annotated[UploadF
         raise UsageError(f"an image is a .bin or .uf2 file of up to {MAX_IMAGE_BYTES >> 20} MiB")
     folder = gateway.settings.folder / IMAGES
     folder.mkdir(parents=True, exist_ok=True)
+    for old in sorted(folder.iterdir(), key=lambda each: each.stat().st_mtime)[:1 - KEPT_IMAGES]:
+        old.unlink()
     name = secrets.token_hex(8) + suffix
     await asyncio.to_thread((folder / name).write_bytes, data)
     return Image(image=name)
@@ -243,7 +246,8 @@ async def console(websocket: WebSocket, port: str, allowed: Annotated[None, Depe
         await websocket.close(TRY_LATER)
         return
     left = threading.Event()
-    ways = [asyncio.create_task(_shown(websocket, line, left)), asyncio.create_task(_typed(websocket, line))]
+    ways = [asyncio.create_task(way) for way in
+            (_shown(websocket, line, left), _typed(websocket, line), disowned(websocket, "admin"))]
     try:
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
     finally:

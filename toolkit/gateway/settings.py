@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from toolkit.gateway.cloud.settings import CloudSettings
 from toolkit.paths import data_dir
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -21,6 +22,7 @@ class Settings:
     engine            None: one NATS server of our own on loopback; "off": none; else nats://a,nats://b,nats://c
     mqtt, mqtt_users  "host:port" where our own NATS server takes MQTT, "" for nowhere; user -> password there
     device_hosts      addresses ("127.0.1.7", "10.0.0.5:9008") that are asked besides what is found and remembered
+    cloud             where things of the Device Cloud come in; None: at this port's websocket /mqtt only
     discover          ask the networks by beacon and mDNS, and the virtual boards of this machine
     """
 
@@ -32,6 +34,7 @@ class Settings:
     mqtt_users: Mapping[str, str] = field(default_factory=dict)
     device_hosts: tuple[str, ...] = ()
     discover: bool = True
+    cloud: CloudSettings | None = None
 
     discover_s: float = 60.0         # between two looks for new nodes
     watch_s: float = 15.0            # between two hellos to each node

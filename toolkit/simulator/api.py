@@ -270,7 +270,7 @@ class VirtualBoard:
     main      text of a main.py: the board holds only that and `files`, nothing is deployed
     shell     False: ready as soon as main.py starts; default: True, without it when `main` is given
     clock     "host", or "unset": 2000-01-01 at power-on
-    flash     size of the flash chip
+    flash     size of the flash chip; None: 4M, and 8M for sources, which fill the half of it
     radio     network(False) is true loss, and the network can be slow; for the ports of shell and WebREPL, those given
               here, e.g. radio=(80,), and all that the board connects to. Costs throughput
     erased    a new board with nothing in its flash: up at once, without a shell, until somebody puts firmware there
@@ -284,7 +284,7 @@ class VirtualBoard:
                  heap: str = "256K", address: str | None = None, mpy: bool = False,
                  source: Path | str | None = None, files: Mapping[str, str | bytes] | None = None,
                  config: Mapping[str, Any] | None = None, main: str | None = None, shell: bool | None = None,
-                 clock: str = "host", flash: str = "4M", turn: bool = False,
+                 clock: str = "host", flash: str | None = None, turn: bool = False,
                  radio: bool | Sequence[int] = False, erased: bool = False, rfc2217: bool = False) -> None:
         self.name = name
         self._temporary = tempfile.TemporaryDirectory(prefix="micros-board-")
@@ -295,12 +295,13 @@ class VirtualBoard:
         self._config = dict(config or {})
         self._has_shell = (main is None) if shell is None else shell
         self._flags = ["--name", name, "--board", board, "--heap", heap, "--address", address or "auto",
-                       "--dir", str(self.dir), "--clock", clock, "--flash", flash, "--leash",
+                       "--dir", str(self.dir), "--clock", clock, "--leash",
                        "--control", str(Path(self._temporary.name, "control")),
                        "--serial", str(Path(self._temporary.name, "serial"))]
         if main is not None or source is not None:
             self._flags += ["--source", "none" if source is None else str(source)]
-        self._flags += ["--mpy"] * mpy + ["--no-shell"] * (not self._has_shell) + ["--turn"] * turn
+        self._flags += ["--mpy" if mpy else "--no-mpy"] + (["--flash", flash] if flash else [])
+        self._flags += ["--no-shell"] * (not self._has_shell) + ["--turn"] * turn
         self._flags += ["--erased"] * erased + ["--rfc2217", "0"] * rfc2217
         self._has_radio = radio is not False
         if self._has_radio:

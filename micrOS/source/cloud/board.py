@@ -80,7 +80,11 @@ async def _transfer(move, params, first, second):
 
 
 def _at_root(path):
-    return path if path[:1] == "/" else "/" + path
+    """Absolute path of a file that the cloud names. Raises RefusedError when it leads out of the root."""
+    from Incoming import inside
+    from pure.lazy import unload
+    unload("Incoming")
+    return inside(path)
 
 
 def _reboot(client, params, user_data, request):
