@@ -114,7 +114,7 @@ def test_dbg_off_silences_console_and_led_at_once(make_board):
     assert (board.console(), board.pins["builtin"]) == (said, level)
     configure(board, "dbg true")
     board.shell("rgb help")
-    assert "[lm] rgb loaded" in board.console()[len(said):]
+    eventually(lambda: board.console()[len(said):], lambda text: "[lm] rgb loaded" in text)
 
 
 def test_boostmd_changes_the_cpu_clock_at_once_and_at_boot(make_board):

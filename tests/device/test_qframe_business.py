@@ -100,6 +100,8 @@ def test_the_papers_client_writes_frames_to_the_uart(begun, server):
 
 def test_a_megabyte_each_way_at_once_is_exact_and_leaves_nothing_in_the_heap(begun, server):
     board, meter = begun()
+    server.link.sendall(b".")
+    eventually(lambda: meter.heard, bool)        # the client says that it is connected a little before it takes data
     both_ways(meter, server, 65536)
     before = int(board.shell("probe used"))
     both_ways(meter, server, MEGABYTE)

@@ -27,7 +27,7 @@ def pytest_pycollect_makemodule(module_path, parent):
     return Absent.from_parent(parent, path=module_path) if MISSING else None
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def data(tmp_path_factory):
     """The user's data folder of all these tests."""
     folder = tmp_path_factory.mktemp("data")
@@ -36,7 +36,7 @@ def data(tmp_path_factory):
         yield folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def boards(data):
     """Two nodes, lamp0 and lamp1."""
     quiet = {"ntphost": "n/a", "socmax": 8}
@@ -44,7 +44,7 @@ def boards(data):
         yield [stack.enter_context(VirtualBoard(config={**quiet, "devfid": f"lamp{number}"})) for number in range(2)]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def gateway(data, boards, tmp_path_factory):
     hosts = [f"{board.address}:{board.shell_port}" for board in boards]
     with running_gateway(tmp_path_factory.mktemp("gateway"), hosts, sample_s=1, watch_s=2) as running:

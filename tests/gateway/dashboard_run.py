@@ -82,7 +82,7 @@ def entered(chromium, gateway, **options):
     """A page that has entered, and the addresses it asked outside of the gateway, and its errors."""
     context = chromium.new_context(**options)
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(40_000)
     page.strangers, page.errors = [], []
     page.on("request", lambda request: request.url.startswith((gateway.url, "data:", "blob:"))
             or page.strangers.append(request.url))

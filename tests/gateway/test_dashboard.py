@@ -39,7 +39,7 @@ DROP = """([name, text]) => {
         zone.dispatchEvent(new DragEvent(kind, {dataTransfer: data, bubbles: true, cancelable: true}));
 }"""
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120),
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180),
               pytest.mark.skipif(not CHROMIUM, reason="chromium is not on this machine (Debian: chromium)")]
 
 
@@ -290,7 +290,7 @@ def test_a_page_outlives_a_lost_connection_and_a_restart_and_the_own_browser_nee
     page.wait_for_selector("#popup:visible")
     home.start("--open")
     home.board("kitchen")
-    page.wait_for_selector("tr:has-text('kitchen') .pill.good", timeout=30_000)
+    page.wait_for_selector("tr:has-text('kitchen') .pill.good", timeout=60_000)
     page.context.close()
     own = chromium.new_context().new_page()
     door = home.data / "gateway" / "open.html"

@@ -2,7 +2,7 @@
 import pytest
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def data_folder(tmp_path_factory):
     """What the toolkit caches during the tests; the boards' own processes see it too."""
     folder = tmp_path_factory.mktemp("data")

@@ -6,14 +6,14 @@ import pytest
 from toolkit import discover
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def compiled(tmp_path_factory):
     """The cache of all tests of a run, on every worker."""
     base = tmp_path_factory.getbasetemp()
     return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "compiled"
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def shared_cache(compiled):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MICROS_CACHE", str(compiled))

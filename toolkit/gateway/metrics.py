@@ -4,13 +4,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import random
 import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path as FilePath
+from random import SystemRandom
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Path, Request, Response
@@ -126,9 +126,9 @@ class Sampler:
             spread_s = min(every_s, FIRST_S * len(nodes))           # a thousand that come up at once take turns
             for node in nodes:
                 if node.uid not in self._due and node.now.state == UP:
-                    self._due[node.uid] = now + spread_s * random.random()
+                    self._due[node.uid] = now + spread_s * SystemRandom().random()
             due = [node for node in nodes if node.now.state == UP and self._due[node.uid] <= now]
-            self._due.update({node.uid: now + every_s * random.uniform(0.75, 1.0) for node in due})
+            self._due.update({node.uid: now + every_s * SystemRandom().uniform(0.75, 1.0) for node in due})
             await asyncio.gather(*(self._of(node) for node in due))
             await asyncio.sleep(TICK_S)
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
 from collections.abc import Iterable, Sequence
+from random import SystemRandom
 from typing import Any
 
 from toolkit import discover
@@ -272,7 +272,7 @@ class Nodes:
 
 def _about(seconds: float) -> float:
     """With jitter, so that a thousand nodes do not come at one moment."""
-    return seconds * random.uniform(0.75, 1.25)
+    return seconds * SystemRandom().uniform(0.75, 1.25)
 
 
 def _target(text: str) -> discover.Target:

@@ -22,18 +22,18 @@ def made_certificate(folder, *names):
     return cert, key
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def certificate(tmp_path_factory):
     return made_certificate(tmp_path_factory.mktemp("keys"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cloud(data, certificate, tmp_path_factory):
     with running_cloud(tmp_path_factory.mktemp("cloud"), certificate=certificate[0], key=certificate[1]) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def rest(cloud):
     with cloud.client() as client:
         yield client
