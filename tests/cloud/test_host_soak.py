@@ -15,7 +15,7 @@ from tests.cloud.responder import Responder, eventually
 from tests.cloud.test_soak import told
 
 pytestmark = pytest.mark.slow
-AGENTS, LENGTH_S, DEATH_S = map(float, os.environ.get("CLOUD_SOAK", "4 2 1").split())
+AGENTS, LENGTH_S, DEATH_S = map(float, os.environ.get("CLOUD_SOAK", "4 30 10").split())
 EVERY_S, DEAD_S = 0.05, 0.3
 GROWTH_BYTES = 100_000         # of all agents together, of what the agent's own files hold
 

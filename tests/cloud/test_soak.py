@@ -13,7 +13,7 @@ from tests.cloud.conftest import APP, BoardThing, settings
 from tests.cloud.responder import Responder, eventually
 
 pytestmark = pytest.mark.slow
-NODES, LENGTH_S, DEATH_S = map(float, os.environ.get("CLOUD_SOAK", "2 4 2").split())
+NODES, LENGTH_S, DEATH_S = map(float, os.environ.get("CLOUD_SOAK", "3 30 10").split())
 EVERY_S = 0.05
 DEAD_S = 0.5
 GROWTH_BYTES = 12_000          # of a heap of 256 KB: the queues of the MQTT session and of the store breathe

@@ -64,7 +64,7 @@ class Relays:
         await websocket.accept()
         relay.far.set_result(websocket)
         await relay.over.wait()
-        with contextlib.suppress(RuntimeError, OSError):
+        with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
             await websocket.close()
 
     async def of_person(self, websocket: WebSocket, relay: Relay, is_text: bool = False) -> None:
@@ -79,7 +79,7 @@ class Relays:
             await websocket.close(1013, "the thing did not come")
         finally:
             self.end(relay)
-            with contextlib.suppress(RuntimeError, OSError):
+            with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
                 await websocket.close()
 
     def end(self, relay: Relay) -> None:
