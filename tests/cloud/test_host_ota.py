@@ -83,7 +83,8 @@ def told(requests):
     found = {"updates": [], "events": [], "alarms": [], "acks": [], "files": []}
     for command, params in requests:
         if command == "mailbox.update":
-            found["updates"].append(params["msg"])
+            if params["msg"] not in found["updates"][-1:]:       # a mail that is fetched again is told again
+                found["updates"].append(params["msg"])
         elif command == "log.publish":
             found["events"].append((params["ts"], params["msg"]))
         elif command == "alarm.batch":
