@@ -118,7 +118,7 @@ def test_an_update_is_told_as_recorded(place, cloud, step, name, files):
     ("a.zip", GOOD, 0),
     ("a.rpm", b"x", 18),
     ("a.zip", b"no archive", 8),
-    ("a.tar.gz", package("a.tar.gz", GOOD)[:100], 8),
+    pytest.param("a.tar.gz", package("a.tar.gz", GOOD)[:100], 8, id="cut"),      # gzip writes the time into it
     ("a.tar.gz", {"x": b""}, 2),
     ("a.tar.gz", {"update.json": b"{"}, 8),
     ("a.tar.gz", {"update.json": b"{}"}, 2),
