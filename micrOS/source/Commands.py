@@ -7,7 +7,6 @@ import json
 import machine
 from ConfigHandler import ConfigError, UnknownKeyError, cfgget
 from Debug import console_write
-from Files import IF_MODE
 from Network import net
 from pure.lazy import unload
 
@@ -94,16 +93,8 @@ def _reset(hard):
 @command("webrepl", "   webrepl - start webrepl, for file transfers use with --update")
 def _webrepl(shell, rest, say):
     if rest in ("--update", "-u"):
-        shell.after = _update_mode
-        return " Restart in update mode ...\n Bye!"
+        return shell.update_mode()
     return " File service: ws://{}:8266/, its password is config key appwd".format(net().ifconfig()[0])
-
-
-def _update_mode():
-    """Restart with nothing but network and file service."""
-    with open(IF_MODE, "w") as file:
-        file.write("webrepl")
-    machine.reset()
 
 
 @command("modules", "   modules - list the loaded LoadModules")

@@ -1,6 +1,7 @@
 """One client's conversation with the node: where it stands, and who answers its lines."""
 import machine
 
+from Files import IF_MODE
 from pure.lazy import once, unload
 
 VERSION = "2.0.0-0"
@@ -44,10 +45,18 @@ class Shell:
 
     def starved(self, line):
         """Text that answers a line for which there is no memory, or None: a restart is to be had even then."""
-        if line.split()[0] != "reboot" or self.configuring or not self._trusted:
+        words = line.split()
+        if self.configuring or not self._trusted:
             return None
-        self.after = machine.reset
-        return "[HARD] Reboot micrOS system.\nBye!"
+        if words[0] == "reboot":
+            self.after = machine.reset
+            return "[HARD] Reboot micrOS system.\nBye!"
+        return self.update_mode() if words[0] == "webrepl" and words[1:] in (["--update"], ["-u"]) else None
+
+    def update_mode(self):
+        """Restart with nothing but network and file service, once this text is out."""
+        self.after = _update_mode
+        return " Restart in update mode ...\n Bye!"
 
     def _is_module(self, name):
         """True when words behind hello, version or exit mean a load module of that name: these take none."""
@@ -78,6 +87,12 @@ class Shell:
             return Commands.run(self, words, line, say)
         finally:
             unload("Commands")
+
+
+def _update_mode():
+    with open(IF_MODE, "w") as file:
+        file.write("webrepl")
+    machine.reset()
 
 
 AT_ONCE = {"hello": Shell._hello, "version": Shell._version, "exit": Shell._exit}     # before the password, too

@@ -332,11 +332,15 @@ def eat(leave=0):
 """
 
 
-def test_a_node_without_memory_can_be_restarted_from_its_shell(make_board):
+@pytest.mark.parametrize("way_out", ("reboot", "webrepl --update", "webrepl -u"))
+def test_a_node_without_memory_can_be_restarted_from_its_shell(make_board, way_out):
     board = make_board(files={"modules/LM_glutton.py": EATER})
     assert board.shell("glutton eat leave=3000") == "full"
     assert "not enough memory" in board.shell("conf")
-    assert board.shell("reboot").endswith("Bye!")
+    assert board.shell(way_out).endswith("Bye!")
+    if way_out != "reboot":
+        eventually(lambda: board.info()["starts"], lambda starts: starts == 2)
+        return
     board.wait_ready()
     assert board.shell("conf") == ""
 

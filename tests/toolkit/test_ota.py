@@ -306,7 +306,7 @@ def test_a_locked_node_is_updated_with_its_password(make, tree, capsys, monkeypa
 
 
 def test_a_small_heap_holds_an_update(make, tree):
-    node = make(heap="128K")
+    node = make(heap="112K")
     assert update(node, "--from", tree) == 0
     assert node.shell("version") == NEW
 
