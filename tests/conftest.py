@@ -1,6 +1,7 @@
 """What the tests of a run share: compiled Python, and memory instead of the disk for what is temporary."""
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -12,7 +13,12 @@ ROOM_BYTES = 512 << 20         # some dozens of boards; a container often has 64
 
 
 def pytest_configure(config):
-    """Where Python keeps nothing compiled, each board's process would compile the simulator for itself."""
+    """Where Python keeps nothing compiled, each board's process would compile the simulator for itself.
+
+    A shell starts what runs behind it deaf to Ctrl-C, and so would be all that the tests end by it.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if sys.dont_write_bytecode:
         sys.dont_write_bytecode, sys.pycache_prefix = False, str(config.rootpath / ".pytest_cache" / "bytecode")
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -247,6 +247,18 @@ def test_the_cable_may_be_out_while_the_node_waits(board, meter):
     assert board.shell("meter get 0x8005") == "12345678"
 
 
+def test_a_frame_whose_end_came_while_the_board_was_held_up_is_whole(make_board):
+    board = make_board(files={"modules/LM_held_up.py": wire.HELD_UP.format(where="""
+    from LM_meter import _driver
+    return _driver().receiver, lambda: _driver().link._stream.s.any()
+""")})
+    with SerialMeter(board, PORT) as meter:
+        loaded(board)
+        wire.say_in_two_halves(board, meter, encode(0x2200, *quectel.get(0x8007)))
+        eventually(lambda: meter.heard, bool)
+        assert (counts(board)["broken"], counts(board)["noise"]) == (0, 0)
+
+
 def test_what_a_busy_board_does_not_read_in_time_is_lost_and_the_next_frame_counts(make_board):
     board = make_board(files={"modules/LM_hold.py": "import time\ndef f():\n    time.sleep_ms(600)\n"})
     with SerialMeter(board, PORT) as meter:

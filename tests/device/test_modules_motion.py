@@ -491,8 +491,8 @@ def test_beeps_are_heard_and_the_last_frequency_is_kept(board):
         assert board.shell("buzzer bipp") == "Bip on 600 Hz"
         assert board.shell("buzzer bipp 2 freq=800") == "Bipp on 800 Hz"
         assert board.shell("buzzer bipp") == "Bip on 800 Hz"
-        world.until(lambda: len(piezo.heard) == 4)
-    assert piezo.pitches_hz == [600, 800, 800, 800] and all(tone.ms > 0 for tone in piezo.heard)
+        world.until(lambda: len([tone for tone in piezo.heard if tone.ms]) == 4)
+    assert piezo.pitches_hz == [600, 800, 800, 800]
     assert (board.dir / "buzzer.pds").read_text() == "800"
     finish(board, "buzzer._play")
 

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from micrOS.source.pure.rfc1662 import encode
 from tests.device import wire
 from tests.device.test_meter import MEGABYTE, RECORD, Server, cut_ten_times, run, survivors
 from tests.device.test_meter_solution import FRAMES, POSTS, REGISTERS, SKELETONS
@@ -36,6 +37,12 @@ def used():
     return gc.mem_alloc()
 """
 
+# how much waits in the line, only names tell that compiling shortens
+HELD_UP = wire.HELD_UP.format(where="""
+    from usr.business import uart
+    return uart.receiver, lambda: time.sleep_ms(200) or 100
+""")
+
 
 def eventually(get, is_wanted):
     return wire.eventually(get, is_wanted, WAIT_S)
@@ -56,7 +63,7 @@ def begun(make_board, server):
         dev = {"TCP_SERVER": {"host": "127.0.0.1", "port": server.port, "timeout": 5, "keep_alive": 1},
                "UART": {"port": 1, "baudrate": 9600, "bytesize": 8, "parity": 0, "stopbits": 1, "flowctl": 0}}
         board = make_board(files={"usr/dev.json": json.dumps(dev), "usr/program.py": program + user,
-                                  "modules/LM_probe.py": PROBE}, mpy=True)
+                                  "modules/LM_probe.py": PROBE, "modules/LM_held_up.py": HELD_UP}, mpy=True)
         meters.append(SerialMeter(board, 1).__enter__())
         answer = board.shell("qframe start program")
         assert answer == "program runs", answer + board.console()
@@ -116,6 +123,13 @@ def both_ways(meter, server, size):
     run(lambda: meter.say(up), lambda: server.link.sendall(down))
     eventually(lambda: (len(server.heard), len(meter.heard_data())), lambda sizes: sizes == (size, size))
     assert bytes(server.heard) == up and meter.heard_data() == down
+
+
+def test_a_frame_whose_end_came_while_the_board_was_held_up_is_whole(begun, server):
+    board, meter = begun()
+    wire.say_in_two_halves(board, meter, encode(0x2100, 0xBF, b"in two halves"))
+    eventually(lambda: bytes(server.heard), lambda heard: heard == b"in two halves")
+    assert (counts(board)["broken"], counts(board)["noise"]) == (0, 0)
 
 
 def test_ten_cuts_lose_only_frames_that_are_counted(begun, server):

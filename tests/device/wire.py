@@ -16,6 +16,20 @@ def hit():
 def made():
     return Calls.made
 """
+HELD_UP = """
+import asyncio
+import time
+def where():
+{where}
+async def until(octets):
+    receiver, waiting = where()
+    while receiver.is_idle():
+        await asyncio.sleep_ms(1)
+    print("held up")
+    while waiting() < octets:
+        time.sleep_ms(1)
+    time.sleep_ms(150)
+"""
 FLASH = (Path(__file__).parent / "flash.py").read_text()      # a block device to send along with a test
 
 
@@ -55,6 +69,15 @@ class Wire:
 
     def __exit__(self, *_):
         self.close()
+
+
+def say_in_two_halves(board, meter, frame):
+    """The second half comes while the board, with HELD_UP as module, does nothing but wait for it."""
+    half = len(frame) // 2
+    board.shell(f"held_up until {len(frame) - half} &")
+    meter._put(frame[:half])
+    eventually(board.console, lambda text: "held up" in text)
+    meter._put(frame[half:])
 
 
 def is_closed(link: socket.socket) -> bool:

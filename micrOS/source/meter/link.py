@@ -132,11 +132,15 @@ class Link:
     async def _await_silence(self):
         """A task, for asyncio's wait_for() would end a reader's wait together with that of a writer of the stream."""
         while self._gap_ms():
+            await asyncio.sleep_ms(max(0, self._left_ms()))
+            await asyncio.sleep_ms(1)        # after a pause of the whole loop, its reader gets what came meanwhile first
             async with self._order:
-                left_ms = self._gap_ms() - time.ticks_diff(time.ticks_ms(), self._heard_ms)
-                if left_ms <= 0:
+                if self._gap_ms() and self._left_ms() <= 0:
                     await self._take(b"")
-            await asyncio.sleep_ms(max(0, left_ms))
+
+    def _left_ms(self):
+        """Of the silence that ends a frame."""
+        return self._gap_ms() - time.ticks_diff(time.ticks_ms(), self._heard_ms)
 
 
 def uart(port, baud, pins):

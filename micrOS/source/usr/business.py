@@ -9,7 +9,8 @@ from usr.protocol import RFC1662Protocol, RFC1662ProtocolResolver
 from usr.qframe import CurrentApp, TcpClient, Uart
 
 _PIECE_BYTES = const(1024)           # in one frame for the meter
-_GAP_MS = const(100)                 # a frame that stood still for so long is not gone on with
+_GAP_MS = const(100)                 # a frame that stood still for so long is not gone on with: a new one begins
+_HEAD = b"\x7e\xff\x03"
 
 
 class BusinessClient(TcpClient):
@@ -42,7 +43,9 @@ class UartBusiness(Uart):
 
     def recv_callback(self, data):
         now_ms = time.ticks_ms()
-        is_late = not self.receiver.is_idle() and time.ticks_diff(now_ms, self._heard_ms) > _GAP_MS
+        # what goes on has come in time, and only this thread was late
+        is_late = (not self.receiver.is_idle() and time.ticks_diff(now_ms, self._heard_ms) > _GAP_MS
+                   and _HEAD.startswith(bytes(data[:3])))
         self._heard_ms = now_ms
         frames = self.receiver.silence() if is_late else []
         for frame in frames + self.receiver.feed(data):
