@@ -9,7 +9,7 @@ run: $(VENV)/.run
 	@$(BIN)/python devToolKit.py --simulate
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest tests -n 4 --dist loadfile
+	$(BIN)/python -m pytest tests -n 4 --dist loadfile --reruns 1 -r fER
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

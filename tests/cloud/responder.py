@@ -20,7 +20,7 @@ from micrOS.source.pure.mqtt_server import Served
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parent / "hdc_vectors.json").read_text())
 TOKEN = VECTORS["config"]["cloud"]["token"]
-WAIT_S = 10.0
+WAIT_S = 30.0
 Frame = tuple[str, bytes]
 
 

@@ -548,7 +548,7 @@ def test_the_heaviest_ways_fit_into_192_kb(small, make_meter):
     assert small.shell("meter disconnect") == "disconnected"
 
 
-@pytest.mark.parametrize("octets, answer", [(4000, 4000 * "00"), (8000, "memory"), (9000, "more than 8192 octets")])
+@pytest.mark.parametrize("octets, answer", [(3000, 3000 * "00"), (8000, "memory"), (9000, "more than 8192 octets")])
 def test_a_value_that_is_too_large_is_told_in_one_line_and_the_node_goes_on(small, make_meter, octets, answer):
     meter = make_meter()
     meter.device.objects[1, bytes((0, 0, 96, 1, 9, 255))].attributes[2] = (9, bytes(octets))

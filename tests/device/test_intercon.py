@@ -476,7 +476,7 @@ def test_a_background_question_can_be_killed(make_board):
         client, _ = silent.accept()
         with client:
             assert session.send(f"task kill {tag}") == f"Kill: {tag}|True"
-            client.settimeout(5)
+            client.settimeout(20)
             assert client.recv(100) == b""
 
 

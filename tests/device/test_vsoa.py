@@ -21,7 +21,7 @@ from toolkit.simulator import VirtualBoard
 ROOT = Path(__file__).parents[2]
 official = pytest.importorskip("vsoa")
 pytestmark = [pytest.mark.filterwarnings("ignore::ResourceWarning"), pytest.mark.slow]
-WAIT_S = 5.0
+WAIT_S = 20.0
 
 # what all servers of these tests do, whoever made their package
 BODY = '''

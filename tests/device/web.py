@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
-WAIT_S = 10.0
+WAIT_S = 30.0
 
 # Made for these tests, worth nothing anywhere: openssl req -x509 -newkey ec -subj /CN=test.invalid -days 36500
 CERTIFICATE = """\

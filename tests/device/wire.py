@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT_S = 5.0
+TIMEOUT_S = 20.0                 # a busy machine is slow; who waits for what comes loses nothing by it
 KEYS = re.findall(r'^    \("(\w+)",', (ROOT / "micrOS/source/Settings.py").read_text(), re.MULTILINE)     # all settings
 COUNTER = """
 class Calls:

@@ -16,10 +16,14 @@ START_S = 40.0
 
 
 class OwnGateway:
-    """url, api (httpx client, admin), token. stop() and start() at the same port: a gateway that is started again."""
+    """url, api (httpx client, admin), token. stop() and start() at the same port: a gateway that is started again.
 
-    def __init__(self, folder):
+    more: further words of the command line; engine: "off", or None for the embedded one
+    """
+
+    def __init__(self, folder, *more, engine="off"):
         self.folder = folder
+        self._more = (*(("--engine", engine) if engine else ()), *more)
         self.data = folder / "data"
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
@@ -39,7 +43,7 @@ class OwnGateway:
     def start(self, *more):
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                self.words("--gateway", "--no-search", "--engine", "off", "--port", str(self.port), *more),
+                self.words("--gateway", "--no-search", "--port", str(self.port), *self._more, *more),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment())
         until = time.monotonic() + START_S
         while True:
@@ -68,8 +72,8 @@ class OwnGateway:
 
 
 @contextmanager
-def own_gateway(folder):
-    gateway = OwnGateway(folder)
+def own_gateway(folder, *more, engine="off"):
+    gateway = OwnGateway(folder, *more, engine=engine)
     try:
         gateway.start()
         yield gateway
@@ -78,7 +82,7 @@ def own_gateway(folder):
         gateway.api.close()
 
 
-def entered(chromium, gateway, **options):
+def entered(chromium, gateway, token="", **options):
     """A page that has entered, and the addresses it asked outside of the gateway, and its errors."""
     context = chromium.new_context(**options)
     page = context.new_page()
@@ -88,7 +92,7 @@ def entered(chromium, gateway, **options):
             or page.strangers.append(request.url))
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     page.goto(f"{gateway.url}/enter")
-    page.fill("#token", gateway.token)
+    page.fill("#token", token or gateway.token)
     page.click("button")
     page.wait_for_url("**/gui/")
     return page

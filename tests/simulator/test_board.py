@@ -31,7 +31,7 @@ def vm(board):
     """The VM's end of the request channel."""
     ours, theirs = socket.socketpair()
     board._wire = Wire(ours, board.chip.obey)
-    theirs.settimeout(5)
+    theirs.settimeout(20)
     yield theirs
     ours.close()
     theirs.close()

@@ -23,7 +23,7 @@ ONE_O_CLOCK = NOON + 3600
 KEYS = (bytes(range(16)), bytes(range(0xD0, 0xE0)))
 TITLE = b"PEER\0\0\0\x01"
 PASSWORD = b"12345678"
-TIMEOUT_S = 5
+TIMEOUT_S = 20
 
 
 class Meter:

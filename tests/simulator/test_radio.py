@@ -57,7 +57,7 @@ def idle():
 def server():
     """A listening socket of the world outside."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(5)
+        listener.settimeout(20)
         yield listener
 
 
@@ -93,7 +93,7 @@ def is_silent(link):
     except TimeoutError:
         return True
     finally:
-        link.settimeout(5)
+        link.settimeout(20)
 
 
 def press(board):
@@ -186,7 +186,7 @@ def test_a_connection_of_the_boards_own_stands_still_too(idle, server):
     idle.run(CONNECT % (*server.getsockname(), 0.1))
     peer, _ = server.accept()
     with peer:
-        peer.settimeout(5)
+        peer.settimeout(20)
         idle.network(False)
         peer.sendall(b"in\n")
         assert idle.run("print(link.send(b'out\\n'))") == "4\n"
@@ -195,7 +195,7 @@ def test_a_connection_of_the_boards_own_stands_still_too(idle, server):
         assert is_silent(peer)
         idle.network(True)
         assert line(peer) == b"out\n"
-        assert idle.run("link.settimeout(5)\nprint(link.recv(9))") == "b'in\\n'\n"
+        assert idle.run("link.settimeout(20)\nprint(link.recv(9))") == "b'in\\n'\n"
 
 
 def test_the_board_cannot_go_out_while_the_network_is_down(idle, server):
@@ -216,7 +216,7 @@ def test_the_board_cannot_go_out_while_the_network_is_down(idle, server):
 def test_udp_is_lost_while_the_network_is_down(idle):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
         peer.bind(("127.0.0.1", 0))
-        peer.settimeout(5)
+        peer.settimeout(20)
         idle.run("link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\nlink.settimeout(0.1)\n"
                  f"known = socket.getaddrinfo('127.0.0.1', {peer.getsockname()[1]})[0][-1]")
         idle.run("link.sendto(b'one', known)")

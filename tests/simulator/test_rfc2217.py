@@ -47,7 +47,7 @@ def connect(board):
 
 
 def read_until(link, mark):
-    link.settimeout(5)
+    link.settimeout(20)
     text = b""
     while mark not in text:
         data = link.recv(4096)
@@ -80,7 +80,7 @@ def test_io0_low_at_the_end_of_a_reset_leads_into_the_loader(board):
 def test_a_second_user_is_hung_up_on(board):
     with connect(board) as link, connect(board) as second:
         read_until(link, b"\xff")
-        second.settimeout(5)
+        second.settimeout(20)
         assert second.recv(100) == b""
     with connect(board) as link:
         read_until(link, b"\xff")
@@ -97,7 +97,7 @@ def test_a_pulled_cable_ends_the_connection(board):
     with connect(board) as link:
         read_until(link, b"\xff")
         board.unplug()
-        link.settimeout(5)
+        link.settimeout(20)
         while link.recv(4096):
             pass
     board.plug()

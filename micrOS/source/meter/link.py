@@ -133,7 +133,7 @@ class Link:
         """A task, for asyncio's wait_for() would end a reader's wait together with that of a writer of the stream."""
         while self._gap_ms():
             await asyncio.sleep_ms(max(0, self._left_ms()))
-            await asyncio.sleep_ms(1)        # after a pause of the whole loop, its reader gets what came meanwhile first
+            await asyncio.sleep_ms(1)        # was the whole loop held up, its reader goes first
             async with self._order:
                 if self._gap_ms() and self._left_ms() <= 0:
                     await self._take(b"")

@@ -12,7 +12,7 @@ from tests.gateway.running import running_gateway
 from toolkit.gateway.cloud.settings import CloudSettings
 from toolkit.gateway.settings import Settings
 
-WAIT_S = 10.0
+WAIT_S = 30.0
 PARTS = ("api", "engine", "cloud")
 
 

@@ -16,6 +16,14 @@ IMAGES = (".bin", ".uf2")
 Nodes = Callable[[], Sequence[dict[str, Any]]]
 
 
+def zone(ident: str, words: str) -> None:
+    """Where files may be dropped; the page hears `dropped` of them."""
+    with mark(el("button", "drop"), type="button", data_drop=ident):
+        ui.icon("upload_file").props("aria-hidden=true")
+        say("strong", words)
+        say("span", "LM_*.py, a folder or a whole set. Load modules are checked before anything is sent.", "small")
+
+
 class DropZone:
     """nodes(): whom the files are for, asked when they come. when_done: told when all have theirs."""
 
@@ -24,11 +32,7 @@ class DropZone:
         self._page, self._nodes, self._when_done, self._ident = page, nodes, when_done, ident
         self._bars: dict[str, tuple[Any, Any]] = {}
         with el("div", "stack"):
-            with mark(el("button", "drop"), type="button", data_drop=ident):
-                ui.icon("upload_file").props("aria-hidden=true")
-                say("strong", words)
-                say("span", "LM_*.py, a folder or a whole set. Load modules are checked before anything is sent.",
-                    "small")
+            zone(ident, words)
             self._news = el("div", "stack").props('aria-live="polite"')
         ui.on("dropped", self._dropped)
         if page.may("admin"):

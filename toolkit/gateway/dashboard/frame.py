@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -16,8 +17,8 @@ from toolkit.gateway.dashboard.client import Api, ApiError
 
 LOOK_S = 1.2                   # between two looks at what a page shows
 # path, what it is called, icon, the part of the gateway that it needs
-PAGES = (("", "Nodes", "memory", ""), ("usb", "USB", "usb", ""), ("virtual", "Virtual boards", "developer_board", ""),
-         ("things", "Things", "hub", "cloud"))
+PAGES = (("", "Nodes", "memory", ""), ("jobs", "Jobs", "checklist", "jobs"), ("usb", "USB", "usb", ""),
+         ("virtual", "Virtual boards", "developer_board", ""), ("things", "Things", "hub", "cloud"))
 HEAD = """<link rel="manifest" href="/gui-assets/manifest.webmanifest"><meta name="theme-color" content="#ffffff">
 <link rel="apple-touch-icon" href="/gui-assets/icon-192.png"><link rel="stylesheet" href="/gui-assets/dashboard.css">
 <script src="/gui-assets/dashboard.js"></script>"""
@@ -27,11 +28,12 @@ Act = Callable[[], Awaitable[object] | object]
 
 
 class Page:
-    """What a page needs beyond what it shows: the API, and who looks."""
+    """What a page needs beyond what it shows: the API, who looks, and the parts that the gateway has."""
 
-    def __init__(self, api: Api, role: str) -> None:
+    def __init__(self, api: Api, role: str, parts: Iterable[str] = ()) -> None:
         self.api = api
         self.role = role
+        self.parts = frozenset(parts)
         self._looks: list[tuple[Callable[[], Awaitable[None]], Any]] = []
 
     def may(self, role: str) -> bool:
@@ -62,7 +64,7 @@ async def opened(request: Request, title: str, here: str = "") -> Page | Redirec
     ui.page_title(f"{title} · micrOS")
     ui.add_head_html(HEAD)
     _top(here, about["parts"])
-    return Page(api, about["role"])
+    return Page(api, about["role"], about["parts"])
 
 
 def _own_path(request: Request) -> str:
@@ -173,7 +175,8 @@ def pill(state: str, words: str = "") -> TextElement:
 
 
 def mood(made: TextElement, state: str, words: str = "") -> None:
-    kinds = {"up": "good", "down": "bad", "running": "warn", "done": "good", "failed": "bad", "active": "good"}
+    kinds = {"up": "good", "down": "bad", "running": "warn", "done": "good", "failed": "bad", "active": "good",
+             "stopped": "bad", "aborted": "bad", "current": "good"}
     made.classes(replace=f"pill {kinds.get(state, '')}")
     made.set_text(words or state)
 
@@ -221,6 +224,11 @@ def size(count: int) -> str:
     if count < 1 << 10:
         return f"{count} B"
     return f"{count / (1 << 10):.1f} KB" if count < 1 << 20 else f"{count / (1 << 20):.2f} MB"
+
+
+def clock(at: float | None) -> str:
+    """at: seconds since 1970; nothing for none"""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at)) if at else ""
 
 
 def span(seconds: float | None) -> str:

@@ -1,7 +1,9 @@
 """All nodes: a live table, and a place to drop files for those that are selected."""
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse
@@ -28,6 +30,7 @@ from toolkit.gateway.dashboard.frame import (
 from toolkit.gateway.dashboard.node_frame import path_of
 
 MOST_ASKED = 24                # nodes that are asked how they are while the page is open
+_PLAIN = re.compile(r"(?!(all|and|or|not)$)[\w-]+", re.ASCII)
 HEADS = ("", "Node", "State", "Version", "Board", "Address", "Memory", "Answer")
 
 
@@ -48,6 +51,12 @@ class NodeTable:
 
     def selected(self) -> list[dict[str, Any]]:
         return [node for node in self.nodes if self._rows[node["uid"]]["box"].value]
+
+    def expression(self) -> str:
+        """What a job takes for the selected: names, where they are no words of an expression and nobody else's."""
+        names = [node["name"] for node in self.nodes]
+        return " or ".join(node["name"] if _PLAIN.fullmatch(node["name"]) and names.count(node["name"]) == 1
+                           else f'uid="{node["uid"]}"' for node in self.selected())
 
     async def look(self) -> None:
         self.nodes = await self._page.api.get("devices")
@@ -101,6 +110,10 @@ async def nodes(request: Request) -> RedirectResponse | None:
     with body():
         with heading("Nodes", "Every board that answers, as it is now."):
             if page.may("operate"):
+                if "jobs" in page.parts:
+                    button("New job", lambda: ui.navigate.to(f"/jobs?{urlencode({'selection': shown.expression()})}"),
+                           icon="checklist")
+
                 async def search() -> None:
                     find.props("loading")
                     try:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +16,7 @@ from toolkit.gateway.dashboard.frame import (
     button,
     card,
     choice,
+    clock,
     el,
     empty,
     field,
@@ -60,7 +60,7 @@ async def things(request: Request) -> RedirectResponse | None:
                         mark(say("a", each["key"], "name"), href=f"/gui/things/{quote(each['key'], safe='')}")
                     with el("td"):
                         _state(pill("unknown"), each)
-                    for text in (each["name"], each["role"], _clock(each["seen_at"])):
+                    for text in (each["name"], each["role"], clock(each["seen_at"])):
                         say("td", text, "soft")
 
     page.look(look, EVERY_S)
@@ -120,7 +120,7 @@ class _Last:
                         say("td", kind, "soft")
                         say("td", name)
                         say("td", _value(kind, item), "num")
-                        say("td", _clock(item["at"]), "soft")
+                        say("td", clock(item["at"]), "soft")
 
 
 class _Plot:
@@ -179,7 +179,7 @@ class _Runs:
                              f"status {row['code']}" if row["code"] else "",
                              f"{row['tries']} tries" if row["tries"] > 1 else ""]
                     say("td", ", ".join(word for word in words if word), "soft")
-                    say("td", _clock(row["made_at"]), "soft")
+                    say("td", clock(row["made_at"]), "soft")
 
 
 class _Files:
@@ -203,7 +203,7 @@ class _Files:
                     with el("td"):
                         button(row["name"], trying(lambda name=row["name"]: self._fetch(name)), "quiet")  # type: ignore[misc]
                     say("td", size(row["size"]), "num soft")
-                    say("td", _clock(row["at"]), "soft")
+                    say("td", clock(row["at"]), "soft")
 
     async def _fetch(self, name: str) -> None:
         way = await self._page.api.get("things", self._key, "files", name)
@@ -245,10 +245,6 @@ def _value(kind: str, item: dict[str, Any]) -> str:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _clock(at: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at)) if at else ""
 
 
 def _options(name: str, points: list[list[float]]) -> dict[str, Any]:
