@@ -7,9 +7,16 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+from tests.fuzz.effort import IS_LONG
 
 MEMORY = Path("/dev/shm")
 ROOM_BYTES = 512 << 20         # some dozens of boards; a container often has 64 MiB in all
+
+
+settings.register_profile("suite", derandomize=not IS_LONG)         # the dice are for `make fuzz`
+settings.load_profile("suite")
 
 
 def pytest_configure(config):

@@ -80,9 +80,10 @@ def test_over_usb_it_is_given_back(capsys, monkeypatch):
 
 
 @slow
-def test_a_wrong_password_keeps_nothing(make, capsys):
+def test_a_wrong_password_keeps_nothing(make, capsys, monkeypatch):
     node = make(**SECRETS)
-    assert main(["-b", "--dev", node.address, "--pwd", "wrong-one"]) == 5
+    monkeypatch.setenv("MICROS_PASSWORD", "wrong-one")
+    assert main(["-b", "--dev", node.address]) == 5
     assert archive.archived() == {}
     assert "wrong-one" not in "".join(capsys.readouterr())
 

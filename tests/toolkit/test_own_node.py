@@ -61,9 +61,10 @@ def test_a_dropped_module_runs_at_once(board, tmp_path, capsys):
     assert capsys.readouterr().out.splitlines()[-1] == "hi 5"
 
 
-def test_a_wrong_file_password_is_exit_code_5(board, tmp_path):
+def test_a_wrong_file_password_is_exit_code_5(board, tmp_path, monkeypatch):
     (tmp_path / "a.txt").write_text("a")
-    assert main(["--drop", str(tmp_path / "a.txt"), "--dev", "node77", "--pwd", "wrong"]) == 5
+    monkeypatch.setenv("MICROS_PASSWORD", "wrong")
+    assert main(["--drop", str(tmp_path / "a.txt"), "--dev", "node77"]) == 5
 
 
 def test_an_old_name_in_the_cache_leads_to_it(board):

@@ -140,10 +140,11 @@ def tool(tmp_path_factory):
     """devToolKit.py words -> (exit code, what it printed)"""
     data = str(tmp_path_factory.mktemp("pico"))
 
-    def tool(*words):
+    def tool(*words, password=""):
         printed = io.StringIO()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed), redirect_stderr(printed):
             patch.setenv("MICROS_DATA", data)
+            patch.setenv("MICROS_PASSWORD", password)
             return main(list(map(str, words))), printed.getvalue()
 
     return tool
@@ -192,8 +193,8 @@ def trees(tmp_path_factory, source):
 
 
 def over_the_air(tool, board, *words):
-    return tool("-o", "--dev", board.address, "--pwd",
-                json.loads((board.dir / "node_config.json").read_text()).get("appwd", "ADmin123"), *words)
+    config = json.loads((board.dir / "node_config.json").read_text())
+    return tool("-o", "--dev", board.address, *words, password=config.get("appwd", "ADmin123"))
 
 
 @pytest.mark.slow

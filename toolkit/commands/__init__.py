@@ -22,13 +22,14 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Protocol
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, UsageError
 
 USAGE = "devToolKit.py COMMAND [OPTIONS]   (devToolKit.py COMMAND --help tells more)"
 EXIT_CODES = """exit codes: 0 done, 1 failed, 2 wrong use, 3 unknown device, 4 node not reached, 5 node refused,
 6 no serial port, 7 port not permitted, 8 port busy, 9 wrong chip, 10 wrong hash, 11 cable out,
 12 does not compile, 13 not flashed, 14 no image"""
 PASSWORD_VARIABLE = "MICROS_PASSWORD"
+NO_PASSWORD_HERE = f"no password on the command line, others see it: set {PASSWORD_VARIABLE}, or be asked"
 Out = Callable[[str], None]
 
 
@@ -78,10 +79,14 @@ def parser_of(command: Command) -> argparse.ArgumentParser:
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Options of a command that talks to one node."""
     parser.add_argument("--dev", metavar="DEVICE", help="name, uid, address or address:port of the node")
-    parser.add_argument(
-        "--pwd", metavar="PASSWORD",
-        help=f"password of the node; others see it in the process list, better use the variable {PASSWORD_VARIABLE}"
-    )
+    parser.add_argument("--pwd", action=_Refused, help=argparse.SUPPRESS)
+
+
+class _Refused(argparse.Action):
+    """A password on the command line."""
+
+    def __call__(self, *_: object) -> None:
+        raise UsageError(NO_PASSWORD_HERE)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -94,9 +99,9 @@ def add_port(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dummy", action="store_true", help="print what would be done, and touch nothing")
 
 
-def password_of(args: argparse.Namespace) -> str | None:
-    """The password from the command line, else from the environment, None when there is none."""
-    return args.pwd or os.environ.get(PASSWORD_VARIABLE) or None
+def password() -> str | None:
+    """The password of the environment, None when there is none: the archive and the person come after it."""
+    return os.environ.get(PASSWORD_VARIABLE) or None
 
 
 def to_json(value: object) -> str:

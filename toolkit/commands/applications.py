@@ -5,7 +5,7 @@ import argparse
 import time
 
 from toolkit import apps
-from toolkit.commands import Out, add_device, password_of
+from toolkit.commands import Out, add_device, password
 from toolkit.table import table
 
 HELP = "run an app on a node, a demonstration or a test; `list` names them"
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace, out: Out) -> int | None:
         out("\n".join(table(("APP", "WHAT IT DOES"), [(name, apps.about(name)) for name in apps.names()])))
         return None
     app = apps.load(args.name)
-    with apps.opened(args.dev or apps.DEFAULT_NODE, password_of(args)) as node:
+    with apps.opened(args.dev or apps.DEFAULT_NODE, password()) as node:
         return show(app(devfid=node), args.pace, out)
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from toolkit import archive, ports
-from toolkit.commands import Out, add_device, add_json, add_port, password_of, to_json
+from toolkit.commands import Out, add_device, add_json, add_port, password, to_json
 from toolkit.fileport import FileDoor, locate
 from toolkit.inventory import Inventory
 from toolkit.session import person
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace, out: Out) -> int | None:
 def opened(args: argparse.Namespace) -> Iterator[SerialLink | FileLink]:
     """A file session with the node that was named, else with the board on USB."""
     if args.dev:
-        with FileDoor(locate(args.dev, Inventory()), password_of(args), ask=person()).open() as link:
+        with FileDoor(locate(args.dev, Inventory()), password(), ask=person()).open() as link:
             yield link
         return
     from toolkit.link.serial import SerialLink

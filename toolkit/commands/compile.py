@@ -5,7 +5,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit.commands import Out, add_device, add_json, password_of, to_json
+from toolkit.commands import Out, add_device, add_json, password, to_json
 from toolkit.commands.deploy import warn
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def for_node(args: argparse.Namespace) -> tuple[Build, Path]:
     from toolkit.session import person
     from toolkit.sets import build_for, firmware
 
-    with FileDoor(locate(args.dev, Inventory()), password_of(args), ask=person()).open() as link:
+    with FileDoor(locate(args.dev, Inventory()), password(), ask=person()).open() as link:
         kind = firmware(link.held().mpy)
     if args.dummy:
         return build(None, source=args.source, architecture=kind.architecture), args.out / kind.name

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from toolkit import console, discover
-from toolkit.commands import PASSWORD_VARIABLE, Out, add_device, add_json, password_of, to_json
+from toolkit.commands import NO_PASSWORD_HERE, PASSWORD_VARIABLE, Out, add_device, add_json, password, to_json
 from toolkit.errors import UnknownDeviceError, UsageError
 from toolkit.inventory import Device, Inventory
 from toolkit.link.shell import TIMEOUT_S
@@ -17,7 +17,7 @@ from toolkit.paths import data_dir
 from toolkit.session import Ask, Door, failed, person
 
 HELP = "talk to a node: run commands, or type them one by one"
-FLAGS = ("-c", "--connect")
+FLAGS = ("-c", "-connect", "--connect")
 EPILOG = f"""Commands follow each other with <a> between, in one session of the node; <a> inside quotes is text.
 Without a command you type them: Tab completes modules, functions and arguments, the arrow keys recall,
 exit or Ctrl-D leaves; lines that come through a pipe are run one by one. Without --dev a menu asks for the node.
@@ -52,7 +52,8 @@ class Request:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", nargs="*", metavar="COMMAND", help=f"for the node; several with {SEPARATOR} between")
     add_device(parser)
-    parser.add_argument("-p", dest="line", metavar="LINE", help="all in one text: '--dev DEVICE COMMAND <a> COMMAND'")
+    parser.add_argument("-p", "--connect_parameters", dest="line", metavar="LINE",
+                        help="all in one text: '--dev DEVICE COMMAND <a> COMMAND'")
     parser.add_argument(
         "--timeout", type=float, default=TIMEOUT_S, metavar="S", help=f"seconds of silence, default {TIMEOUT_S:g}"
     )
@@ -70,15 +71,17 @@ def run(args: argparse.Namespace, out: Out) -> int | None:
 def request_of(args: argparse.Namespace) -> Request:
     options, rest = parse_line(args.line or "")
     texts = [*split(rest), *split(" ".join(args.words))]
-    return Request(options.get("--dev") or args.dev, options.get("--pwd") or password_of(args), texts)
+    return Request(options.get("--dev") or args.dev, password(), texts)
 
 
 def parse_line(line: str) -> tuple[dict[str, str], str]:
-    """Options at the head of a 1.20 line, and the rest of it, blanks as they were."""
+    """Options at the head of a 1.20 line, and the rest of it, blanks as they were. Raises UsageError."""
     options: dict[str, str] = {}
     line = line.strip()
     while line.split(" ", 1)[0] in ("--dev", "--pwd"):
         option, value, *rest = [*line.split(None, 2), "", ""]
+        if option == "--pwd":
+            raise UsageError(NO_PASSWORD_HERE)
         options[option] = value
         line = rest[0]
     return options, line

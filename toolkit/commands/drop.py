@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
-from toolkit.commands import Out, add_device, add_json, password_of, to_json
+from toolkit.commands import Out, add_device, add_json, password, to_json
 from toolkit.errors import UsageError
 from toolkit.fileport import FileDoor, is_ours, locate, version_of
 from toolkit.inventory import Inventory
@@ -145,9 +145,9 @@ def over_usb(port: str) -> Iterator[Open]:
 @contextmanager
 def over_the_air(args: argparse.Namespace, wanted: Mapping[str, Path]) -> Iterator[Open]:
     device = locate(args.dev, Inventory())
-    files = FileDoor(device, password_of(args), args.port, person())
+    files = FileDoor(device, password(), args.port, person())
     folders = sorted({name.rpartition("/")[0] for name in wanted if "/" in name})
-    is_able = is_ours(version_of(Door(device, password_of(args), ask=person())), files)
+    is_able = is_ours(version_of(Door(device, password(), ask=person())), files)
     if folders and not is_able:
         raise UsageError(f"{device.name} takes no folders over the air, it is of 1.20: send the files one by one, "
                          "or plug it in and use --usb")

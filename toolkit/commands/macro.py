@@ -8,7 +8,7 @@ from pathlib import Path
 
 from toolkit import console, discover
 from toolkit import macro as macros
-from toolkit.commands import Out, add_device, add_json, password_of, to_json
+from toolkit.commands import Out, add_device, add_json, password, to_json
 from toolkit.inventory import Inventory
 from toolkit.session import Door, person
 
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace, out: Out) -> int | None:
         print(f"{macro.path}:1: a password in a file is read by all who read the file: use MICROS_PASSWORD",
               file=sys.stderr)
     device = discover.resolve(args.dev or macro.device, Inventory())
-    door = Door(device, password_of(args) or macro.password, ask=person())
+    door = Door(device, password() or macro.password, ask=person())
     rows: list[macros.Answer] = []
     begin = time.monotonic()
     try:

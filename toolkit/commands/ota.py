@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit.commands import Out, add_device, add_json, password_of, to_json
+from toolkit.commands import Out, add_device, add_json, password, to_json
 from toolkit.commands.deploy import add_parts, tell_parts
 from toolkit.errors import RefusedError, UsageError
 from toolkit.fileport import FileDoor, is_ours, locate, numbers, version_of
@@ -114,8 +114,8 @@ def run(args: argparse.Namespace, out: Out) -> None:
     from toolkit.compile import build, shipped_version
 
     device = picked(args.dev, out)
-    files = FileDoor(device, password_of(args), args.port, person())
-    shell = Door(device, password_of(args), ask=person())
+    files = FileDoor(device, password(), args.port, person())
+    shell = Door(device, password(), ask=person())
     built = build(mpy=not args.py, source=args.tree)
     for warning in built.warnings:
         note(warning)
@@ -275,6 +275,8 @@ def dance(job: Job, out: Out) -> None:
         with job.shell.open() as shell:
             ota.check_120(job.version, shell.ask("system info"), shell.ask("help"), job.name)
     if job.args.dummy:
+        if not job.version:
+            job.files.open().close()         # is it there at all?
         for name, data in todo.items():
             out(f"{len(data):>8}  {name}")
         return

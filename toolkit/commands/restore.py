@@ -6,7 +6,7 @@ import json
 import time
 
 from toolkit import archive
-from toolkit.commands import Out, add_device, add_json, add_port, password_of
+from toolkit.commands import Out, add_device, add_json, add_port, password
 from toolkit.commands.backup import opened, tell
 from toolkit.errors import LinkError, RefusedError, ToolkitError
 from toolkit.fileport import FileDoor, locate
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace, out: Out) -> int | None:
 def restart(args: argparse.Namespace, wanted: archive.Config, waits: bool) -> None:
     """Have the node read its new file, and see what it made of it. Raises RefusedError when that is something else."""
     device = locate(args.dev, Inventory())
-    with Door(device, password_of(args), ask=person()).open() as shell:
+    with Door(device, password(), ask=person()).open() as shell:
         shell.ask("reboot -h")
     if not waits:
         return

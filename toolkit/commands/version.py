@@ -4,7 +4,7 @@ from __future__ import annotations
 import argparse
 
 from toolkit import VERSION, discover
-from toolkit.commands import Out, add_device, add_json, password_of, to_json
+from toolkit.commands import Out, add_device, add_json, password, to_json
 from toolkit.inventory import Inventory
 from toolkit.session import Door, person
 
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace, out: Out) -> int | None:
     versions = {"toolkit": VERSION}
     if args.dev:
         device = discover.resolve(args.dev, Inventory())
-        with Door(device, password_of(args), ask=person()).open() as link:
+        with Door(device, password(), ask=person()).open() as link:
             versions[device.name] = link.ask("version")
     out(to_json(versions) if args.json else "\n".join(f"{name} {version}" for name, version in versions.items()))
     return None

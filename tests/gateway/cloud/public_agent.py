@@ -51,7 +51,7 @@ class PublicAgent:
         (folder / "command.sh").chmod(0o755)
         trust = dict.fromkeys(("REQUESTS_CA_BUNDLE", "WEBSOCKET_CLIENT_CA_BUNDLE", "SSL_CERT_FILE"), str(certificate))
         environment = {name: value for name, value in os.environ.items()
-                       if "proxy" not in name.lower() and name != "PYTHONPATH"}       # else it may find our device_cloud
+                       if "proxy" not in name.lower() and name != "PYTHONPATH"}           # or it finds our device_cloud
         self._log = (folder / "log").open("w")
         words = [str(python), str(HERE / "agent_program.py")]
         self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log,
