@@ -89,7 +89,7 @@ SETTINGS = (
     ("hwuid",        "n/a",              None),                    # hardware id; set by the node
     ("soctout",      100,                (5, 86400)),              # s of silence after which a client gives way
     ("socport",      9008,               (1, 65535)),              # TCP port of the shell
-    ("socmax",       2,                  (1, 32)),                 # shell clients at the same time
+    ("socmax",       2,                  (1, 64)),                 # shell clients at the same time
     ("devip",        "n/a",              None),                    # fixed IP address to ask for
     ("beacon",       True,               None),                    # answer who asks the network for nodes
     ("mdns",         True,               None),                    # the same by mDNS, where the port lets us

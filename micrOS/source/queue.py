@@ -2,6 +2,8 @@
 import asyncio
 from collections import deque
 
+from machine import disable_irq, enable_irq
+
 import blocking
 
 
@@ -11,19 +13,22 @@ class Queue:
     def __init__(self, maxsize=100):
         if maxsize < 1:
             raise ValueError("maxsize is 1 or more, got {}".format(maxsize))
-        self._items = deque((), maxsize)
+        self._items = deque((), maxsize + 1)         # as in sys_bus: a scheduled callback may come before the append
         self._most = maxsize
         self._came = asyncio.ThreadSafeFlag()
         self.dropped = 0
 
     def put(self, item=None):
-        """False when it is full: never waits, never raises."""
-        if len(self._items) >= self._most:
+        """False when it is full: never waits, never raises, allocates nothing."""
+        masked = disable_irq()
+        has_place = len(self._items) < self._most
+        if has_place:
+            self._items.append(item)
+        else:
             self.dropped += 1
-            return False
-        self._items.append(item)
+        enable_irq(masked)
         self._came.set()
-        return True
+        return has_place
 
     def get(self):
         """The oldest item. Waits for one in a guest's thread; elsewhere raises WouldBlockError when there is none."""

@@ -2,6 +2,7 @@
 import json
 
 from tests.device.wire import Wire, eventually
+from toolkit.link.webrepl import FileLink
 
 KEEPER = """
 import asyncio
@@ -193,6 +194,17 @@ def test_the_shell_lists_publishes_and_watches(make_board):
         assert board.shell("bus publish lamp on", 'bus publish 5 {"a": 1}') == "1 subscriber\n1 subscriber"
         assert watching._until_prompt() == "lamp: on\n5: {'a': 1}\n2 messages"
     assert " -> " not in board.shell("bus topics")
+
+
+def test_a_file_that_came_in_is_told(make_board):
+    board = make_board(config={"appwd": "secret12"})
+    with board.session() as watching:
+        watching._link.sendall(b"bus watch update messages=2\n")
+        eventually(lambda: board.shell("bus topics"), lambda text: "update" in text and " -> " in text)
+        with FileLink(board.address, "secret12", board.webrepl_port) as link:
+            link.put("LM_new.py", b"def on():\n    return 1\n")
+            link.put("notes.txt", b"12345")
+        assert watching._until_prompt() == "update: /modules/LM_new.py 23\nupdate: /notes.txt 5\n2 messages"
 
 
 def test_a_watch_of_no_time_is_refused(make_board):

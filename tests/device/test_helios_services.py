@@ -296,7 +296,8 @@ def test_the_host_pulls_the_sim_and_puts_it_back(make_board):
 
 LOG = """
 from usr.bin.guard import GuardContext
-from usr.bin.log_service import LOG_LV, AliCloudLogOutPut, FileLogOutputUtil, LogAdapter, LogService
+from usr.bin.log_service import (LOG_LV, AliCloudLogOutPut, CloudLogOutputUtil, FileLogOutputUtil, LogAdapter,
+                                 LogService)
 GuardContext().refresh()
 log = GuardContext.get_logger("app_log")
 s = LogService()
@@ -309,6 +310,10 @@ class Server:
     def publish(self, topic, text):
         print("@", topic, text)
 s.set_output(AliCloudLogOutPut(Server()))
+class Cloud:
+    def commit_log(self, line):
+        print("%", line)
+s.set_output(CloudLogOutputUtil(Cloud()))
 try:
     s.set_output(5)
 except Exception as error:
@@ -333,6 +338,8 @@ def test_log_lines_have_levels_outputs_and_subscribers(run):
     assert lines(text) == ['"5" is not extend AbstractLogOutputUtil', "behind it"]
     assert text.index("app_log [INFO] - now") < text.index("# behind it")
     assert "too low" not in text and "not this" not in text
+    told = [line.partition(" app_log ")[2] for line in lines(text, "%") if "app_log" in line]
+    assert told == ["[DEBUG] - low", "[WARNING] - w", "[ERROR] - e", "[CRITICAL] - c", "[INFO] - now"]
     assert lines(text, "!") == [f"LOG 255 {line}" for line in (
         'ERROR "5" is not extend AbstractLogOutputUtil', "DEBUG low", "WARNING w", "ERROR e", "CRITICAL c",
         "INFO now")]
