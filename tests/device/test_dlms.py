@@ -114,6 +114,38 @@ def test_a_long_value_comes_in_frames_as_large_as_the_node_takes(board, make_met
     assert most < max(meter.said) < most + 16 and sum(size > 70 for size in meter.said) == frames
 
 
+class GuruxLine:
+    """The server of gurux-dlms on a connection; it takes whole frames, as they come on loopback."""
+
+    def __init__(self, meter, say):
+        self._meter, self._say = meter, say
+
+    def feed(self, octets):
+        answer = self._meter.hear(octets)
+        if answer:
+            self._say(answer)
+
+
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("auth", ["none", "lls"])
+def test_a_node_reads_the_meter_of_another_author(board, make_meter, line, auth):
+    pytest.importorskip("gurux_dlms")
+    from gurux_dlms.enums import InterfaceType
+
+    from tests.simulator.gurux_meter import LONG, GuruxMeter
+
+    interface = {"wrapper": InterfaceType.WRAPPER, "hdlc": InterfaceType.HDLC}[line]
+    password = b"12345678" if auth == "lls" else None
+    meter = make_meter()
+    with TcpMeter(lambda say: GuruxLine(GuruxMeter(interface, password), say)) as foreign:
+        meter.ports[line] = foreign.port
+        board.shell('meter secret password="12345678"')
+        reach(board, meter, line, f"auth={auth} pdu=128")
+        assert board.shell("meter read 1.0.1.8.0") == "123456.7 Wh"
+        assert board.shell("meter read 1.0.1.8.0 attribute=3") == "(-1, 30)"
+        assert board.shell("meter read 0.0.96.1.9") == LONG.hex()          # in blocks of 128 octets
+
+
 ADDRESSES = (("address=1", "03"), ("address=1 octets=2", "0201"), ("address=1 physical=17", "0223"),
              ("address=1 physical=17 octets=4", "00020023"), ("address=1000 physical=5000", "0ed04e11"))
 

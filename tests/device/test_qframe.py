@@ -252,8 +252,7 @@ def test_stop_ends_its_threads_and_it_starts_again(start, server):
 
 def test_the_boards_main_starts_at_boot_beside_the_shell(make_board, server):
     dev = {"TCP_SERVER": {"host": "127.0.0.1", "port": server.port}, "UART": {"port": 1}}
-    board = make_board(files={"usr/main.py": RELAY, "usr/dev.json": json.dumps(dev)},
-                       config={"boothook": "qframe start"})
+    board = make_board(files={"usr/main.py": RELAY, "usr/dev.json": json.dumps(dev)})
     server.accept()
     assert board.shell("qframe status").startswith("main\nextensions: network, uart, server")
     assert "OK alarm: 0" in board.shell("system alarms")
