@@ -420,6 +420,12 @@ print('#', raised(udp.read))
 udp.connect()
 print('#', udp.write(b'ping'), udp.read(), udp.status_code())
 print('#', raised(TcpSocket('127.0.0.1', 1, timeout=5).connect) is not None)
+udp.timeout = 0.2
+print('#', raised(udp.read), udp.status_code(), udp.write(b'x' * 70000), udp.status_code())
+deaf = UdpSocket('127.0.0.1', 1, timeout=20)
+deaf.connect()
+deaf.write(b'nobody is there')
+print('#', raised(deaf.read) is not None, deaf.status_code())
 """
 
 
@@ -446,6 +452,41 @@ def test_sockets_wait_and_the_node_does_not(make_board):
     assert "# 99 ValueError: Socket Unbound Error ValueError: Socket Unbound Error" in text
     assert "# 4 True" in text and "# 110" in text and "# b'he' b'llo' b'' True 99" in text
     assert "# ValueError: Socket Unbound Error" in text and "# True b'pongping' 0" in text
+    text = eventually(board.console, lambda text: " 98" in text or "Trace" in text)
+    assert "ETIMEDOUT 0 False 99" in text and "# True 98" in text
+
+
+CLIENT = """
+from usr.qframe import Application, TcpClient
+app = Application('client')
+app.config.update({'TCP_SERVER': {'host': '127.0.0.1', 'port': {port}, 'timeout': 20}})
+class Client(TcpClient):
+    def recv_callback(self, data):
+        if data == b'bad':
+            raise ValueError('a mistake of the program')
+        print('#', 'heard', data, self.send(b'sent'))
+client = Client('client', app)
+print('#', 'before', client.send(b'too early'))
+app.mainloop()
+"""
+
+
+def test_a_client_tells_what_is_lost_and_outlives_the_mistakes_of_its_program(make_board):
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        door.settimeout(WAIT_S)
+        program = CLIENT.replace("{port}", str(door.getsockname()[1]))
+        board = make_board(files={"usr/program.py": program})
+        assert board.shell("qframe start program") == "program runs"
+        link, _ = door.accept()
+        with link:
+            link.settimeout(WAIT_S)
+            link.sendall(b"bad")
+            eventually(board.console, lambda text: "recv_callback of client: ValueError: a mistake" in text)
+            link.sendall(b"good")
+            assert link.recv(100) == b"sent"
+        text = eventually(board.console, lambda text: "heard" in text)
+    assert "# before False" in text and "9 bytes are lost" in text and "# heard b'good' True" in text
+    assert text.count("tcp connected") == 1
 
 
 def test_an_led_blinks_in_the_background_as_often_as_the_last_call_says(make_board):
@@ -540,11 +581,12 @@ print('#', fota.download_tar('{base}/all.tar.gz'), fota.download_tar('{base}/bad
 print('#', fota.download('{base}/one.py', '/usr/one.py'), fota.bulk_download([
     {'url': '{base}/one.py', 'file_name': '/usr/two.py'}, {'url': '{base}/no', 'file_name': '/usr/three.py'}]))
 print('#', sorted(os.listdir('/usr/.updater/usr')), 'temp.tar.gz' in os.listdir('/usr'), fota.set_update_flag())
-print('#', Fota().local_upgrade('/usr/x.bin'))
-try:
-    Fota().upgrade('{base}/fw.bin')
-except NotImplementedError as error:
-    print('#', error)
+print('#', Fota().local_upgrade('/usr/x.bin'), Fota().get_result(1))
+for work, urls in ((Fota().upgrade, ('{base}/fw.bin',)), (Fota().mini_upgrade, ('{base}/a.bin', '{base}/b.bin'))):
+    try:
+        work(*urls)
+    except NotImplementedError as error:
+        print('#', error)
 """
 
 
@@ -558,9 +600,9 @@ def test_updates_are_staged_and_firmware_is_refused(run):
         server.shutdown()
     assert said[:4] == ["True False False",
                         said[1],
-                        "['a', 'lib', 'one.py', 'two.py'] False 0", "(False, 1)"]
+                        "['a', 'lib', 'one.py', 'two.py'] False 0", "(False, 1) False"]
     assert said[1].startswith("True [{") and "three.py" in said[1] and "two.py" not in said[1]
-    assert said[4].startswith("a node's firmware comes by the toolkit")
+    assert said[4] == said[5] and said[4].startswith("a node's firmware comes by the toolkit")
 
 
 ONE = """

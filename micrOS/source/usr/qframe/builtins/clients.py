@@ -22,7 +22,7 @@ class TcpClient(AppExtensionABC):
     def __init__(self, name=None, app=None):
         self._socket = self._reader = self._bringer = None
         self._is_closed = False
-        self._turn = Lock()
+        self._turn, self._linking = Lock(), Lock()
         super().__init__(name, app)
 
     def init_app(self, app):
@@ -43,8 +43,12 @@ class TcpClient(AppExtensionABC):
         raise NotImplementedError("you must implement this method to handle data received by tcp.")
 
     def connect(self):
-        """True when it is connected."""
+        """True when it is connected; one that is, or that another thread makes just now, is left alone."""
         self._is_closed = False
+        with self._linking:
+            return self.is_connected() or self._link_up()
+
+    def _link_up(self):
         try:
             self._socket.connect()
         except (OSError, ValueError) as error:
@@ -67,6 +71,7 @@ class TcpClient(AppExtensionABC):
             if self.is_connected() and self._socket.write(data):
                 return True
         logger.error("tcp send failed, {} bytes are lost".format(len(data)))
+        self.disconnect()
         self._bring_back()
         return False
 
@@ -98,7 +103,6 @@ class TcpClient(AppExtensionABC):
             self._bringer.start()
 
     def _reconnect(self):
-        self.disconnect()
         while not self._is_closed:
             begun_ms = blocking.now_ms()
             if self.connect():
