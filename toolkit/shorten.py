@@ -106,6 +106,8 @@ class _Names:
         nodes = list(ast.walk(tree))
         self._own_objects = {"self", *(node.name for node in nodes if isinstance(node, ast.ClassDef))}
         for node in nodes:
+            if isinstance(node, ast.ImportFrom):
+                self.imported |= set((node.module or "").split("."))
             if isinstance(node, ast.Import | ast.ImportFrom):
                 for alias in node.names:
                     self.imported |= {*alias.name.split("."), alias.asname or alias.name}

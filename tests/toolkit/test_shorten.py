@@ -79,6 +79,12 @@ def test_a_base_calls_what_a_class_of_another_file_puts_in_its_place():
         assert short["off/other.py"] == own.replace("_turn", "_0")          # not of its kin
 
 
+def test_an_attribute_that_a_class_sets_for_its_base_in_another_file_keeps_its_name():
+    base = "class Input:\n    def failure(self):\n        self._alarm = self._alarm or 1\n"
+    chip = "from inputs import Input\n\n\nclass Part(Input):\n    def __init__(self):\n        self._alarm = None\n"
+    assert shortened({"inputs.py": base, "part.py": chip}) == {"inputs.py": base, "part.py": chip}
+
+
 def test_names_of_modules_and_of_the_language_stay():
     source = "import _thread\n\n\ndef __getattr__(name):\n    return _thread\n\n\n_ = __getattr__\n"
     assert shortened({"a.py": source}) == {"a.py": source}
