@@ -12,6 +12,7 @@ from micrOS.source.pure import quectel
 from micrOS.source.pure.rfc1662 import RFC1662, encode
 from tests.device import wire
 from tests.device.conftest import QUIET
+from toolkit.link.shell import ShellLink
 from toolkit.simulator import VirtualBoard
 from toolkit.simulator.errors import SimulatorError
 from toolkit.simulator.models.meter import Meter, SerialMeter
@@ -510,3 +511,29 @@ def test_nothing_of_it_is_in_memory_before_it_is_asked_for(make_board):
     board.shell("version", "modules")
     kept = board.shell("memory f")
     assert not [name for name in ("meter", "rfc1662", "quectel", "crc", "usr", "sys_bus") if name in kept]
+
+
+# -- for people
+
+
+def simulate(folder, *words):
+    return [sys.executable, str(wire.ROOT / "devToolKit.py"), "--simulate", "--address", "auto", "--dir",
+            str(folder / "flash"), "--leash", "--meter", *words]
+
+
+def test_a_person_hangs_a_meter_with_faults_on_a_virtual_board(tmp_path):
+    words = simulate(tmp_path, "--meter-fault", "silent=true", "lose=0.01")
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        address, port = json.loads(running.stdout.readline().removeprefix(b"ready "))["shell"]
+        with ShellLink(address, port, timeout_s=WAIT_S) as link:
+            assert "gave no answer to 0x8005, asked 3 times" in link.ask("meter get 0x8005")
+        running.stdin.close()
+
+
+@pytest.mark.parametrize("words, why", [(("dlms", "--meter-fault", "flip=1"), "a DLMS meter has no flip"),
+                                        (("--meter-fault", "thirst=1"), "thirst"),
+                                        (("--meter-fault", "silent=maybe"), "NAME=VALUE")])
+def test_a_fault_that_no_meter_has_is_refused_in_one_line(tmp_path, words, why):
+    done = subprocess.run(simulate(tmp_path, *words), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=WAIT_S)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and why in done.stderr

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--control", type=Path, metavar="SOCKET", help="where to put the control socket")
     add("--meter", nargs="?", const="meter", metavar="KIND",
         help="an electricity meter on UART 1 (try: meter load); dlms: a COSEM one (meter read 1.0.1.8.0)")
+    add("--meter-fault", nargs="+", default=(), metavar="NAME=VALUE",
+        help="lose=0.01 flip=0.01 double=0.01, chances of an octet, or silent=true; dlms: lose=1 damage=1, of answers")
     add("--meter-port", type=int, metavar="PORT", help="a COSEM meter behind TCP too, HDLC or wrapper (usual: 4059)")
     add("--vsoa-port", type=int, metavar="PORT", help="the board serves VSOA there, kept in its settings (usual: 3005)")
     add("--mpy", action=argparse.BooleanOptionalAction, default=True,
@@ -111,7 +113,7 @@ def _simulate(args: argparse.Namespace, out: Out, scratch: Path) -> None:
             turn=args.turn, radio=None if args.radio is None else tuple(args.radio),
             flash=flash_file, erased=args.erased, drive=args.drive or scratch / "RPI-RP2", rfc2217=args.rfc2217))
         if args.meter:
-            _hang(board, args.meter)
+            _hang(board, args.meter, _facts(args.meter_fault))
         if args.meter_port is not None:
             _listen(args.meter_port)
         _Herald(board, out, is_ours and not args.no_shell).start()
@@ -120,8 +122,16 @@ def _simulate(args: argparse.Namespace, out: Out, scratch: Path) -> None:
         place.close()
 
 
-def _hang(board: Board, kind: str) -> None:
-    """A model on UART 1, which does every few seconds what it does by itself."""
+def _facts(words: Sequence[str]) -> dict[str, object]:
+    """{name: value} of NAME=VALUE. Raises SimulatorError."""
+    try:
+        return {name: json.loads(value) for name, _, value in (word.partition("=") for word in words)}
+    except ValueError:
+        raise SimulatorError(f"a fault is NAME=VALUE such as lose=0.01 or silent=true, got {' '.join(words)}") from None
+
+
+def _hang(board: Board, kind: str, faults: dict[str, object]) -> None:
+    """A model on UART 1, which does every few seconds what it does by itself. Raises SimulatorError."""
     from toolkit.simulator.uart import MODELS
     if kind not in MODELS:
         raise SimulatorError(f"--meter is one of {', '.join(sorted(MODELS))}, got {kind!r}")
@@ -133,6 +143,11 @@ def _hang(board: Board, kind: str) -> None:
         board.later(BEAT_S, beat)
 
     line.attach(kind)
+    try:
+        if line.model:
+            line.model.be(faults)
+    except (KeyError, ValueError) as error:
+        raise SimulatorError(f"such a fault the meter {kind} has not: {error}") from None
     beat()
 
 
