@@ -1,4 +1,5 @@
 """What QFrame programs use besides applications: threads, queues, dates, logs, sockets, a serial line, an LED."""
+import contextlib
 import gzip
 import io
 import os
@@ -531,7 +532,7 @@ CALLS = (
     ('Queue.get', empty.get, (True, 0.7)), ('LifoQueue.get', LifoQueue().get, (True, 0.7)),
     ('PriorityQueue.get', PriorityQueue().get, (True, 0.7)), ('Result.get', result.get, (0.7,)),
     ('Thread.join', long.join, (0.7,)), ('Serial.read', line.read, (10, 0.7)), ('TcpSocket.read', tcp.read, ()),
-    ('UdpSocket.read', udp.read, ()))
+    ('UdpSocket.read', udp.read, ()), ('TcpSocket.connect', TcpSocket('127.0.0.1', {full}, timeout=0.7).connect, ()))
 for name, call, args in CALLS:
     for _ in range(3):
         begun_ms = blocking.now_ms()
@@ -543,19 +544,32 @@ for name, call, args in CALLS:
 """
 GIVE_UP = {"Queue.put": "Full:", "Queue.get": "Empty:", "LifoQueue.get": "Empty:", "PriorityQueue.get": "Empty:",
            "Result.get": "TimeoutError:", "Serial.read": "SerialTimeoutError:",
-           "TcpSocket.read": "SocketTimeoutError:", "UdpSocket.read": "SocketTimeoutError:", "utime.sleep": "None",
+           "TcpSocket.read": "SocketTimeoutError:", "TcpSocket.connect": "SocketTimeoutError:",
+           "UdpSocket.read": "SocketTimeoutError:", "utime.sleep": "None",
            "utime.sleep_ms": "None"}
 
 
+@contextlib.contextmanager
+def full_door():
+    """Port of a server that lets nobody in any more: who knocks hears nothing."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as door, contextlib.ExitStack() as stack:
+        for _ in range(4):
+            link = stack.enter_context(socket.socket())
+            link.setblocking(False)
+            link.connect_ex(door.getsockname())
+        yield door.getsockname()[1]
+
+
 def test_every_call_that_blocks_keeps_its_timeout_by_the_boards_clock(make_board):
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        program = TIMEOUTS.replace("{port}", str(door.getsockname()[1])) + "print('# end')\n"
+    with socket.create_server(("127.0.0.1", 0)) as door, full_door() as full:
+        program = TIMEOUTS.replace("{port}", str(door.getsockname()[1])).replace("{full}", str(full))
+        program += "print('# end')\n"
         board = make_board(files={"usr/program.py": program}, turn=True)
         assert board.shell("qframe start program") == "program runs"
-        board.clock.run(45)
+        board.clock.run(48)
         text = eventually(board.console, lambda text: "# end" in text or "Traceback" in text)
     rows = [line[2:].partition(": ") for line in text.splitlines() if line.startswith("# ") and ": " in line]
-    assert len(rows) == 17
+    assert len(rows) == 18
     for name, _, rest in rows:
         lasted_ms, told = rest.split(" ", 1)
         assert 700 <= int(lasted_ms) <= 750, (name, rest)
