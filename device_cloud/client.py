@@ -15,7 +15,6 @@ from device_cloud import logs
 from device_cloud.constants import STATUS_EXECUTION_ERROR, STATUS_INVOKED
 from micrOS.source.cloud import facade, ground
 
-PROXIES = ("SOCKS4", "SOCKS5", "HTTP")
 COMMAND_S = 3600.0             # for a command; it holds one of thread_count places
 OUTPUT_BYTES = 1024            # of what it says, that goes back
 _CLOCKS = (9, 10)              # of OpenSSL's verify codes: not yet valid, no longer valid
@@ -61,7 +60,7 @@ class Client(facade.Client):       # type: ignore[misc]
 
     @ground.quick      # type: ignore[untyped-decorator]      # board code has no hints
     def _is_acting(self, request_id: str) -> bool:
-        return request_id in self._actions._running
+        return self.agent is not None and request_id in self._actions._running
 
     def wait_acted(self, request_id: str) -> None:
         """Return when what the callback of an action gave is on its way, so that what is said next comes after it."""
@@ -117,8 +116,8 @@ def _check_proxy(proxy: dict[str, Any] | None) -> None:
     """Raises KeyError for a proxy that cannot be used, ImportError when there is nothing to use it with."""
     if proxy is None:
         return
-    if str(proxy["type"]).upper() not in PROXIES:
-        raise KeyError(f"proxy.type is {', '.join(PROXIES)}, got {proxy['type']}")
+    if str(proxy["type"]).upper() not in ground.PROXIES:
+        raise KeyError(f"proxy.type is {', '.join(ground.PROXIES)}, got {proxy['type']}")
     for name in ("host", "port"):
         if not proxy.get(name):
             raise KeyError(f"proxy.{name} is missing")

@@ -74,8 +74,8 @@ class Effects:
 
     shutdown: Callable[[], Any] = osal.system_shutdown
     reboot: Callable[[], Any] = osal.system_reboot
-    restart: Callable[[], Any] = field(default=lambda: osal.execl(sys.executable, sys.executable, "-m",
-                                                                  "device_cloud.manager", *sys.argv[1:]))
+    restart: Callable[[], Any] = field(default=lambda: osal.execl(sys.executable, "-m", "device_cloud.manager",
+                                                                  *sys.argv[1:]))
     decommission: Callable[[Path], Any] = field(default=lambda folder: forget(folder))
 
 

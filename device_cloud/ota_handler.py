@@ -100,12 +100,21 @@ def recover(client: Any, runtime: Path) -> None:
     if holder and not _is_running(holder[0]):
         note(runtime, holder[1], STATUS_FAILURE)
         (runtime / OTA_LOCKFILE).unlink()
+    path = runtime / MESSAGE_IDS
     with contextlib.suppress(FileNotFoundError):
-        for line in (runtime / MESSAGE_IDS).read_text().splitlines():
-            ident, _, status = line.partition(",")
-            if ident and status.isdigit():
-                client.action_acknowledge(ident, int(status), CUT_OFF if int(status) == STATUS_FAILURE else "")
-        (runtime / MESSAGE_IDS).unlink()
+        left = [line for line in path.read_text().splitlines() if not _told_again(client, line)]
+        path.unlink()
+        if left:                         # more than wait to be said: they come again at the next start
+            path.write_text("\n".join([*left, ""]))
+
+
+def _told_again(client: Any, line: str) -> bool:
+    """False when there is no room for it. line: `id,status`; one that is torn has nothing to tell"""
+    ident, _, status = line.partition(",")
+    if not ident or not status.isdigit():
+        return True
+    text = CUT_OFF if int(status) == STATUS_FAILURE else ""
+    return bool(client.action_acknowledge(ident, int(status), text) == STATUS_SUCCESS)
 
 
 def _holder(runtime: Path) -> tuple[int, str] | None:

@@ -8,8 +8,6 @@
 from cloud.facade import Client
 
 __all__ = ("Client", "status_string")
-DEFAULT_CONFIG_DIR, DEFAULT_CONFIG_FILE = ".", "{}-connect.cfg"
-DEFAULT_KEEP_ALIVE, DEFAULT_LOOP_TIME = 0, 1
 
 
 def status_string(code):
@@ -18,8 +16,6 @@ def status_string(code):
 
 
 def __getattr__(name):
-    """STATUS_SUCCESS and the other nineteen."""
-    from pure.tr50_status import NAMES
-    if name[:7] != "STATUS_" or name[7:] not in NAMES:
-        raise AttributeError(name)
-    return NAMES.index(name[7:])
+    """STATUS_..., LOG..., DEFAULT_..., identity, osal, ota_handler, relay: in memory when a program asks for them."""
+    from cloud.names import found
+    return found(name)

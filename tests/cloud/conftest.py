@@ -26,11 +26,11 @@ def settings(cloud: Responder, /, **more: Any) -> dict[str, Any]:
 class HostThing:
     """The program on this interpreter."""
 
-    def __init__(self, folder: Path, config: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, config: dict[str, Any], program: str = "golden.py") -> None:
         self.folder = folder
         (folder / f"{APP}-connect.cfg").write_text(json.dumps(config))
         (folder / "device_id").write_text(VECTORS["device_id"])
-        spec = importlib.util.spec_from_file_location("golden_of_a_host", HERE / "golden.py")
+        spec = importlib.util.spec_from_file_location("golden_of_a_host", HERE / program)
         assert spec and spec.loader
         self._program = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(self._program)
@@ -61,9 +61,9 @@ class HostThing:
 class BoardThing:
     """The program on a virtual board, as a load module."""
 
-    def __init__(self, folder: Path, config: dict[str, Any], **options: Any) -> None:
+    def __init__(self, folder: Path, config: dict[str, Any], program: str = "golden.py", **options: Any) -> None:
         files = {f"{APP}-connect.cfg": json.dumps(config), "device_id": VECTORS["device_id"],
-                 "modules/LM_golden.py": (HERE / "golden.py").read_text()}
+                 "modules/LM_golden.py": (HERE / program).read_text()}
         for path in folder.glob("*.der"):
             files[path.name] = path.read_bytes()      # type: ignore[assignment]
         self.board = VirtualBoard(config={"ntphost": "n/a"}, files=files, mpy=True, **options)

@@ -2,13 +2,11 @@
 import asyncio
 import gc
 
-try:
-    from device_cloud import Client
-except ImportError:
-    from micrOS.source.cloud.facade import Client
+from device_cloud import Client
 
 APP = "golden-app"
 clients = []
+runs = [0]
 
 
 async def got(value):
@@ -49,11 +47,16 @@ def cbinvoked():
     return 1
 
 
+def cbtwice(client=None, params=None, user_data=None, request=None):
+    runs[0] += 1
+    return cb2(1, 2, 3, 4)
+
+
 async def begin(folder, settings):
     client = Client(APP, dict(settings, config_dir=folder, loop_time=0.2))
     clients[:] = [client]
     client.initialize()
-    for function in (cb0, cb2, cb4, cbint, cbfail, cbraise, cbbad, cbinvoked):
+    for function in (cb0, cb2, cb4, cbint, cbfail, cbraise, cbbad, cbinvoked, cbtwice):
         client.action_register_callback(function.__name__, function, "user-data")
     return await got(client.connect(20))
 
@@ -110,6 +113,38 @@ async def download(name, path):
 
 async def s30(at):
     return [clients[0].telemetry_publish("off", at), clients[0].is_connected()]
+
+
+async def ran():
+    return runs[0]
+
+
+async def tell(*names):
+    return [clients[0].telemetry_publish(name, 1) for name in names]
+
+
+async def unsound(most):
+    client, long = clients[0], "x" * (most + 1)
+    return [client.telemetry_publish(1, 1), client.telemetry_publish("", 1), client.telemetry_publish("n" * 129, 1),
+            client.telemetry_publish("n", long), client.telemetry_publish("n", 1 << 128),
+            client.telemetry_publish("n", None), client.telemetry_publish("n", 1, corr_id=[]),
+            client.attribute_publish(None, 1), client.alarm_publish("x", "high"), client.alarm_publish("x", True),
+            client.alarm_publish("x", 1, [0]), client.location_publish(1, None), client.location_publish(1, 2, "N"),
+            client.event_publish(long)]
+
+
+async def flood(count, ident):
+    """[progress that was taken, that was not, status of the outcome]"""
+    told = [clients[0].action_progress_update(ident, "p") for _ in range(count)]
+    return [told.count(0), told.count(19), clients[0].action_acknowledge(ident, 0, "fin")]
+
+
+async def s30event():
+    return clients[0].event_publish("offline event")
+
+
+async def refused():
+    return clients[0].agent.refused
 
 
 async def many(first, count):

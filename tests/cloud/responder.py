@@ -24,11 +24,15 @@ WAIT_S = 30.0
 Frame = tuple[str, bytes]
 
 
+def rows(step: str, **wanted: Any) -> list[dict[str, Any]]:
+    """What the recording has of a step ("02"), as far as it is so: mqtt="CONNECT"."""
+    found = next(row["exchange"] for row in VECTORS["steps"] if row["step"].startswith(step))
+    return [row for row in found if all(row.get(name) == value for name, value in wanted.items())]
+
+
 def recorded(step: str, to: str = "cloud") -> list[dict[str, Any]]:
-    """What the public agent published in a step ("02"), parsed; to="device": what our recording answered."""
-    rows = next(row["exchange"] for row in VECTORS["steps"] if row["step"].startswith(step))
-    return [json.loads(row["payload"]) for row in rows
-            if row.get("mqtt") == "PUBLISH" and row["dir"].endswith(f">{to}")]
+    """What the public agent published in a step, parsed; to="device": what our recording answered."""
+    return [json.loads(row["payload"]) for row in rows(step, mqtt="PUBLISH") if row["dir"].endswith(f">{to}")]
 
 
 def eventually(fact: Callable[[], Any], timeout_s: float = WAIT_S) -> Any:
@@ -51,14 +55,18 @@ class Connection:
         self.thing = ""
 
     async def run(self) -> None:
+        first = last = b""
         try:
             while data := await self.reader.read(65536):
+                first, last = first or data, (last + data)[-2:]
                 for packet in self.served.feed(data, now_ms()):
                     self._take(packet)
                 self.flush()
         except (mqtt.MqttError, OSError):
             pass
         finally:
+            self.cloud.firsts.append(first)
+            self.cloud.lasts.append(last)
             self.cloud.connections.discard(self)
             self.writer.close()
 
@@ -97,7 +105,10 @@ class Responder:
     """In a thread of its own, on free ports of loopback.
 
     certificate: (cert, key) of PEM: MQTT and files with TLS; is_websocket: MQTT inside of /mqtt
-    files: {name: bytes}; cut_at: bytes after which a download is cut; false_crc: what file.get lies
+    files: {name: bytes}; cut_at: bytes after which a download is cut; cuts: places where one after another is
+    hiccups: statuses that the next downloads get; is_vague: file.get tells neither size nor sum
+    bad_names: samples that are refused with what is behind them in their batch; kept: those that are not
+    firsts, lasts: the bytes of the first packet of each connection, and its last two
     """
 
     def __init__(self, certificate: tuple[str, str] | None = None, is_websocket: bool = False) -> None:
@@ -112,6 +123,13 @@ class Responder:
         self.heads: list[str] = []
         self.relays: asyncio.Queue[Relayed] = asyncio.Queue()
         self.cut_at: int | None = None
+        self.cuts: list[int] = []
+        self.hiccups: list[int] = []
+        self.is_vague = False
+        self.bad_names: set[str] = set()
+        self.kept: list[dict[str, Any]] = []
+        self.firsts: list[bytes] = []
+        self.lasts: list[bytes] = []
         self.crc_offset = 0
         self.post_status = 200
         self.get_status: int | None = None
@@ -257,6 +275,13 @@ class Responder:
         self.updates.append((params["id"], params["msg"]))
         return tr50_cloud.success()
 
+    def _property_batch(self, thing: str, params: dict[str, Any]) -> dict[str, Any]:
+        for item in tr50_cloud.samples("property.batch", params)[1]:
+            if item["key"] in self.bad_names:
+                return tr50_cloud.failure(tr50_cloud.BAD_PARAMS, "a bad one")
+            self.kept.append(item)
+        return tr50_cloud.success()
+
     def _diag_time(self, thing: str, params: dict[str, Any]) -> dict[str, Any]:
         return tr50_cloud.success({"time": self.time_ms})
 
@@ -273,6 +298,8 @@ class Responder:
         body = self.files.get(params["fileName"])
         if body is None:
             return tr50_cloud.not_found("File not found")
+        if self.is_vague:
+            return tr50_cloud.success({"fileId": self._ident(params["fileName"])})
         return tr50_cloud.success({"fileId": self._ident(params["fileName"]), "fileSize": len(body),
                                    "crc32": zlib.crc32(body) + self.crc_offset})
 
@@ -306,13 +333,15 @@ class Responder:
             writer.close()
 
     def _give(self, head: str, name: str | None, writer: asyncio.StreamWriter) -> None:
-        if name is None or self.get_status:
-            writer.write(f"HTTP/1.1 {self.get_status or 404} X\r\nContent-Length: 0\r\n\r\n".encode())
+        status = self.hiccups.pop(0) if self.hiccups else self.get_status
+        if name is None or status:
+            writer.write(f"HTTP/1.1 {status or 404} X\r\nContent-Length: 0\r\n\r\n".encode())
             return
         found = re.search(r"(?i)range: bytes=(\d+)-", head)
-        body = self.files[name][int(found.group(1)) if found else 0:]
+        begin = int(found.group(1)) if found else 0
+        body = self.files[name][begin:]
         writer.write(f"HTTP/1.1 {'206' if found else '200'} OK\r\nContent-Length: {len(body)}\r\n\r\n".encode())
-        writer.write(body if self.cut_at is None else body[:self.cut_at])
+        writer.write(body[:self.cuts.pop(0) - begin if self.cuts else self.cut_at])
 
 
 class Relayed:
@@ -396,4 +425,4 @@ class _FramingWriter:
         self._writer.close()
 
 
-__all__ = ("TOKEN", "VECTORS", "Relayed", "Responder", "eventually", "recorded", "tr50")
+__all__ = ("TOKEN", "VECTORS", "Relayed", "Responder", "eventually", "recorded", "rows", "tr50")

@@ -1,18 +1,25 @@
 """What only hosts have: the package's public names, settings that are obeyed, commands as actions, the log."""
 import datetime
 import re
+import socket
 import stat
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 import device_cloud
-from device_cloud import Client, ota_handler, relay
+from device_cloud import Client, osal, ota_handler, relay
 from device_cloud.identity import Identity
+from device_cloud.manager import Effects
+from micrOS.source.cloud import files, ground
 from tests.cloud.conftest import THING
 from tests.cloud.hosting import certificate_of, connected, made
 from tests.cloud.responder import TOKEN, Responder, eventually, recorded
 
+ROOT = Path(__file__).parents[2]
 METHODS = """connect disconnect is_connected is_alive initialize telemetry_publish attribute_publish alarm_publish
     event_publish location_publish telemetry_read_last_sample attribute_read_last_sample action_register_callback
     action_register_command action_deregister action_progress_update action_acknowledge file_upload file_download
@@ -123,6 +130,72 @@ def test_quality_of_service_0_is_obeyed(tmp_path, cloud):
     with connected(tmp_path, cloud, "lazy", qos_level=0) as client:
         assert client.telemetry_publish("t", 1, cloud_response=True) == 0
     assert {row[1] for row in cloud.published[since:]} == {0}
+
+
+def test_with_quality_of_service_0_a_drain_gives_no_more_than_a_window(tmp_path, cloud):
+    client = made(tmp_path, cloud, "full", qos_level=0)
+    agent = client.agent
+    for at in range((ground.WINDOW + 2) * ground.ITEMS):
+        agent.put("property", None, "n", at, None)
+    agent.link.state = agent.link.session.state = "up"
+    agent.drain()
+    assert 0 < agent.link.session.take(1 << 30).count(b'"property.batch"') <= ground.WINDOW and agent.store.waiting()
+    client.disconnect()
+
+
+def test_the_system_log_gets_what_the_configuration_sends_there(tmp_path, cloud, monkeypatch):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as system:
+        system.bind(str(tmp_path / "log"))
+        system.settimeout(20)
+        monkeypatch.setattr("device_cloud.logs.SYSLOG", ("/no/such", str(tmp_path / "log")))
+        client = made(tmp_path, cloud, "system", use_syslog=True)
+        client.warning("careful")
+        said = [system.recv(1000) for _ in range(2)]         # initialize() says where the cloud is
+        assert b"WARNING: test_host_client.py" in said[1] and said[1].rstrip(b"\0").endswith(b"careful")
+        assert TOKEN.encode() not in b"".join(said)
+
+
+@pytest.fixture
+def power(tmp_path, monkeypatch):
+    """Function that gives what `shutdown` was told, a list of lines; no other program is to be found here."""
+    program = tmp_path / "shutdown"
+    program.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/told\nexit "${{SHUTDOWN_CODE:-0}}"\n')
+    program.chmod(stat.S_IRWXU)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return lambda: (tmp_path / "told").read_text().splitlines()
+
+
+def test_restart_and_end_of_a_host_are_up_to_its_shutdown(power, monkeypatch):
+    assert [osal.system_reboot(), osal.system_shutdown(), osal.system_reboot(5), osal.system_shutdown(3)] == [0] * 4
+    assert power() == ["-r now", "-h now", "-r +5", "-h +3"]
+    monkeypatch.setenv("SHUTDOWN_CODE", "1")
+    assert osal.system_reboot() == 4
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert osal.system_shutdown() == 12
+
+
+def test_what_the_manager_does_to_its_host_unless_others_are_handed_in(power, tmp_path):
+    effects = Effects()
+    assert effects.shutdown() == effects.reboot() == 0 and power() == ["-h now", "-r now"]
+    (tmp_path / "device_id").write_text("x")
+    effects.decommission(tmp_path)
+    assert not (tmp_path / "device_id").exists()
+
+
+@pytest.mark.parametrize(("program", "said"), [
+    ("from device_cloud import osal; osal.execl('/bin/echo', 'another')", "another\n"),
+    ("import sys; sys.argv = ['x', '--help']; from device_cloud.manager import Effects; Effects().restart()",
+     "usage: python -m device_cloud.manager")])
+def test_a_program_may_become_another(program, said):
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, cwd=ROOT)
+    assert done.returncode == 0 and done.stdout.startswith(said)
+
+
+def test_a_file_that_has_not_come_costs_no_other(tmp_path):
+    (tmp_path / "keep").write_text("precious")
+    with pytest.raises(OSError, match="part"):
+        files._renamed(str(tmp_path / "keep.part"), str(tmp_path / "keep"))
+    assert (tmp_path / "keep").read_text() == "precious"
 
 
 def test_an_alarm_does_not_wait_for_loop_time(tmp_path, cloud):

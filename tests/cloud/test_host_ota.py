@@ -188,3 +188,11 @@ def test_an_update_that_was_cut_off_is_told_after_the_restart_and_not_run_again(
     assert [row for row in cloud.requests[since:] if row[2] == "file.get"] == []
     assert sorted(Path(runtime).iterdir()) == []
     client.disconnect()
+
+
+def test_outcomes_for_which_there_is_no_room_are_kept_for_the_next_start(cloud, tmp_path):
+    client = made(tmp_path, cloud, "many")
+    (tmp_path / "message_ids").write_text("".join(f"m{number},0\n" for number in range(70)))
+    ota_handler.recover(client, tmp_path)
+    assert (tmp_path / "message_ids").read_text() == "".join(f"m{number},0\n" for number in range(64, 70))
+    client.disconnect()

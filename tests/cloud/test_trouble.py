@@ -73,13 +73,18 @@ def test_mqtt_goes_inside_of_a_websocket(thing, kind, certificate):
         thing.call("end")
 
 
+def tell_nobody(thing: Any, cloud: Responder, count: int) -> None:
+    """So many samples without a link."""
+    cloud.end()
+    eventually(lambda: not thing.call("state")[1])
+    for first in range(0, count, 200):
+        thing.call("many", first, 200)
+
+
 def test_ten_thousand_samples_without_a_broker_are_bounded_and_the_losses_are_told(thing):
     with Responder() as cloud:
         assert thing.begin(settings(cloud, store_bytes=20_000)) == 0
-        cloud.end()
-        eventually(lambda: not thing.call("state")[1])
-        for first in range(0, 10_000, 500):
-            thing.call("many", first, 500)
+        tell_nobody(thing, cloud, 10_000)
         cloud.begin()
         eventually(lambda: {9999} & {item["value"] for item in cloud.samples()}, 30.0)
         values = [item["value"] for item in cloud.samples()]
@@ -87,6 +92,17 @@ def test_ten_thousand_samples_without_a_broker_are_bounded_and_the_losses_are_to
         assert len({item["ts"] for item in cloud.samples()}) == len(values)      # a twin would show
         told = [params["msg"] for params in cloud.sent("log.publish")]
         assert told == [f"dropped {values[0]} samples for want of room: 1-{values[0]}"]
+
+
+def test_without_acknowledgements_a_full_store_is_sent_piece_by_piece(thing, kind):
+    with Responder() as cloud:
+        assert thing.begin(settings(cloud, qos_level=0)) == 0
+        tell_nobody(thing, cloud, 600)
+        since = len(thing.board.console()) if kind == "board" else 0
+        cloud.begin()
+        eventually(lambda: len(cloud.samples()) >= 600)
+        assert [item["value"] for item in cloud.samples()] == list(range(600))
+        assert kind == "host" or "MemoryError" not in thing.board.console()[since:]
 
 
 BOARD = pytest.mark.parametrize("kind", ["board"], indirect=True, scope="module")

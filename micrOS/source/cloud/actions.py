@@ -49,7 +49,7 @@ class Actions:
         """An action was asked for. A mail that is known already is answered again, not done again."""
         for known, command in self._over:
             if known == ident:
-                agent.say([command])
+                agent.say([command], None, True)
                 return
         if ident in self._running or ident in [row[0] for row in self._waiting]:
             return
@@ -80,9 +80,9 @@ class Actions:
             agent.check_mail()
 
     def over(self, agent, ident, command):
-        """Tell the outcome, and remember it."""
+        """Tell the outcome, and remember it. False when there is no room to tell it before the mail comes again."""
         self._over = [row for row in self._over if row[0] != ident][-(REMEMBERED - 1):] + [[ident, command]]
-        agent.say([command])
+        return agent.say([command], None, True)
 
     async def _outcome(self, request):
         """(status, message or None, params or None)"""

@@ -10,7 +10,8 @@ from .mqtt_client import turn
 
 ANSWER_S = 15                  # for a reply
 LEAST_LOOP_S = 0.02
-ASKS = 32                      # commands of our own that wait to be sent
+ASKS = 32                      # commands of our own that wait to be sent; twice as many with outcomes of actions
+NAME_CHARS = 128
 _CLOCK = (1 << 30) - 1         # a board's clock of milliseconds turns over
 _GROUPS = 5                    # messages that one drain may need: a kind each
 _KNOWN_S = 631152000           # 2020-01-01: a clock that shows less has not been set
@@ -29,11 +30,14 @@ class Agent:
         self.on_error = None
         self.requests = tr50.Requests()
         self.strange = 0                 # messages that were none of ours
+        self.refused = 0                 # samples that the cloud does not take
         self.wake = asyncio.Event()
         self._asks = []                  # (commands, Waiter or None)
         self._is_urgent = False          # drain now
         self._is_held = False            # samples wait for room
         self._groups = []                # [number of the last row, messages that are not acknowledged]
+        self._kept = []                  # rows of each of the last messages, emptied by its reply
+        self._again = []                 # lists of (0, row) that were refused as a whole
         self._last = (0, 0)              # time of the sample before
         self._behind_s = None            # what a clock that was never set lacks, as the cloud told
         self._check = Then(self._mail_came)
@@ -46,36 +50,26 @@ class Agent:
         self._was_up = 0                 # how often it was up before
         link.on_message, link.on_up, link.on_down, link.on_room = self._heard, self._up, self._down, self._roomy
 
-    # -- what it tells; each returns a status
+    # -- what it tells
 
-    def telemetry(self, name, value, moment=None, corr_id=None):
-        """moment: (seconds since 2000 UTC, microseconds), None: now"""
-        return self._put("property", value, moment, name, value, corr_id)
+    def put(self, kind, moment, *fields):
+        """Keep a sample until it is sent. Status: 0, or 2 for what is_sound() refuses.
 
-    def attribute(self, name, value):
-        return self._put("attribute", value, None, name, value)
-
-    def alarm(self, name, state, message=None, republish=False):
-        status = self._put("alarm", state, None, name, state, message, bool(republish))
-        self._is_urgent = True           # an alarm does not wait
-        self.wake.set()
-        return status
-
-    def event(self, message):
-        return self._put("event", message, None, str(message))
-
-    def location(self, latitude, longitude, heading=None, altitude=None, speed=None, accuracy=None, fix_type=None):
-        if not (_is_number(latitude) and _is_number(longitude) and abs(latitude) <= 90 and abs(longitude) <= 180):
-            return tr50.BAD_PARAMETER
-        return self._put("location", latitude, None, latitude, longitude, heading, altitude, speed, accuracy, fix_type)
-
-    def _put(self, kind, value, moment, *fields):
-        texts = [field for field in fields if isinstance(field, str)]
-        if not tr50.is_value(value) or max([0] + [len(text) for text in texts]) > ground.TEXT_CHARS:
+        kind: one of _ORDER; moment: (seconds since 2000 UTC, microseconds), None: now
+        fields: name, value, corr_id of a property; name, value of an attribute; name, state, message, republish of an
+        alarm; message of an event; latitude, longitude, ... of a location, as tr50.location() has them
+        """
+        if not is_sound(kind, fields):
             return tr50.BAD_PARAMETER
         seconds, us = moment or self._now()
         self.store.put([kind, seconds, us] + list(fields))
+        if kind == "alarm":
+            self._hurry()                # it does not wait
         return tr50.SUCCESS
+
+    def _hurry(self):
+        self._is_urgent = True
+        self.wake.set()
 
     def _now(self):
         """A time that no sample before has: name and time tell twins."""
@@ -91,7 +85,7 @@ class Agent:
 
     async def ask(self, command, timeout_s=ANSWER_S):
         """(status, params) of the reply; FULL or TIMED_OUT when there is none. timeout_s: 0: for ever"""
-        waiter = Waiter()
+        waiter = Waiter(command)
         if not self.say([command], waiter):
             return 7, None
         if await waiter.came(timeout_s):
@@ -100,24 +94,13 @@ class Agent:
         self._asks = [row for row in self._asks if row[1] is not waiter]
         return tr50.TIMED_OUT, None
 
-    def say(self, commands, waiter=None):
-        """Send commands before all samples. False when too many wait."""
-        if len(self._asks) >= ASKS:
+    def say(self, commands, waiter=None, is_owed=False):
+        """Send commands before all samples. False when too many wait. is_owed: there is room beyond that of others"""
+        if len(self._asks) >= ASKS << is_owed:
             return False
         self._asks.append((commands, waiter))
         self.wake.set()
         return True
-
-    async def diag_time(self):
-        """(status, milliseconds since 1970)"""
-        status, params = await self.ask(tr50.diag_time())
-        found = (params or {}).get("time")
-        return (status, found) if status or isinstance(found, int) else (tr50.FAILURE, None)
-
-    async def current(self, kind, name):
-        """(status, value, time as text) of the last sample that the cloud has. kind: property attribute"""
-        status, params = await self.ask(tr50.current(kind, self.thing, name))
-        return (status, params.get("value"), params.get("ts")) if params else (status or tr50.FAILURE, None, None)
 
     # -- its life
 
@@ -152,7 +135,7 @@ class Agent:
 
     def is_busy(self):
         """True while something waits to be sent, or is under way."""
-        return bool(self._asks or self.store.waiting() or self.link.session.in_flight)
+        return bool(self._asks or self._again or self.store.waiting() or self.link.session.in_flight)
 
     def drain(self):
         """Send what there is room for; without a link keep it on flash."""
@@ -165,8 +148,8 @@ class Agent:
             self._ask_time()             # first learn it, then tell times
             return
         self._tell_drops()
-        while self.link.session.room() >= _GROUPS:
-            rows = self.store.take(ground.ITEMS, ground.ITEMS_BYTES)
+        while self.link.room() >= _GROUPS:
+            rows = self._again.pop(0) if self._again else self.store.take(ground.ITEMS, ground.ITEMS_BYTES)
             if not rows:
                 return
             group = [rows[-1][0], 0]
@@ -174,34 +157,47 @@ class Agent:
                 self._send_rows(rows, group)
             except Exception:            # no memory: what is not sent is taken again, a twin has the same time
                 self._groups = [other for other in self._groups if other is not group]
-                self.store.rewind(rows[0][0] - 1)
+                if rows[0][0]:
+                    self.store.rewind(rows[0][0] - 1)
+                else:
+                    self._again.insert(0, rows)
                 raise
         self._is_held = True             # there is more, as soon as there is room
 
     def _send_asks(self):
-        while self._asks and self.link.is_up() and self.link.session.room():
+        while self._asks and self.link.is_up() and self.link.room() > 0:
             self._send(*self._asks.pop(0))
 
     def _roomy(self):
-        if self._is_held and self.link.session.room() >= _GROUPS:
+        if self._is_held and self.link.room() >= _GROUPS:
             self._is_held, self._is_urgent = False, True
         self.wake.set()
 
     def _tell_drops(self):
         for first, last in self.store.reported():
-            self.event("dropped {} samples for want of room: {}-{}".format(last - first + 1, first, last))
+            self.put("event", None, "dropped {} samples for want of room: {}-{}".format(last - first + 1, first, last))
 
     def _send_rows(self, rows, group):
         kinds = {}
         for _, row in rows:
             kinds.setdefault(row[0], []).append(row)
         self._groups.append(group)
-        messages = [self._commands(kind, kinds[kind]) for kind in _ORDER if kind in kinds]
+        # of events each has a reply of its own: none is refused for another
+        messages = [(self._commands(kind, kinds[kind]), kind != "event" and kinds[kind])
+                    for kind in _ORDER if kind in kinds]
         group[1] = len(messages)
-        for commands in messages:
-            self._send(commands, None, lambda: self._delivered(group))
+        for commands, told in messages:
+            if told:
+                self._keep(told)
+            self._send(commands, told, lambda: self._delivered(group))
         if not messages:                 # of a kind that we do not know: flash of another version
             self._delivered(group)
+
+    def _keep(self, told):
+        """These rows are in memory until the reply comes; of too many the oldest are let go."""
+        self._kept.append(told)
+        if len(self._kept) > ground.WINDOW:
+            del self._kept.pop(0)[:]
 
     def _commands(self, kind, rows):
         if kind == "event":
@@ -224,9 +220,9 @@ class Agent:
         while self._groups and self._groups[0][1] <= 0:
             self.store.done(self._groups.pop(0)[0])
 
-    def _send(self, commands, waiter, done=None):
-        # what was said is kept for who wants to hear of errors only: it may be long
-        topic, payload = self.requests.ask(commands, waiter or (commands if self.on_error else None))
+    def _send(self, commands, tag, done=None):
+        """tag: rows, or who waits for the reply"""
+        topic, payload = self.requests.ask(commands, tag or (Waiter(commands) if self.on_error else None))
         self.link.offer(topic, payload, self.qos, False, done)
 
     # -- what comes
@@ -249,7 +245,7 @@ class Agent:
     def _ask_time(self):
         if not _is_fresh(self._timed_ms):
             self._timed_ms = ground.now_ms()
-            self.say([tr50.diag_time()], Then(self._time_told))
+            self.say([tr50.diag_time()], Then(self._time_told), True)
 
     def _time_told(self, status, params):
         found = (params or {}).get("time")
@@ -257,14 +253,14 @@ class Agent:
             self._behind_s = found // 1000 - 946684800 - ground.utc()[0]
         elif self.link.is_up():
             self._behind_s = 0
-        self._is_urgent = True
-        self.wake.set()
+        self._hurry()
 
     def check_mail(self):
         self._is_more = _is_fresh(self._checked_ms)
         if not self._is_more and self._check not in [row[1] for row in self._asks]:
             self._checked_ms = ground.now_ms()
-            self.say([tr50.mailbox_check()], self._check)
+            self._asks.append(([tr50.mailbox_check()], self._check))     # there is one at most: it always has room
+            self.wake.set()
 
     def _heard(self, topic, payload):
         try:
@@ -279,10 +275,33 @@ class Agent:
             ground.blame("message on " + topic[:40], error)
 
     def _answered(self, tag, at, status, params, reply):
+        is_sample = isinstance(tag, list)
+        if is_sample and self._is_halved(tag, status):
+            return
         if status and self.on_error:
-            self.on_error(reply[3] if reply else [], tag, reply[4] if reply else [])
-        if hasattr(tag, "answered"):
+            said = self._commands(tag[0][0], tag) if is_sample and tag else getattr(tag, "said", None)
+            self.on_error(reply[3] if reply else [], said, reply[4] if reply else [])
+        if is_sample:
+            self._judged(tag, status)
+        elif tag:
             tag.answered(status, params)
+
+    def _is_halved(self, told, status):
+        """True for refused rows, of which each half is said again: what is behind a bad one is refused with it."""
+        if status != tr50.FAILURE or len(told) < 2:
+            return False
+        half = len(told) // 2
+        self._again += [[(0, row) for row in part] for part in (told[:half], told[half:])]
+        del told[:]
+        self._hurry()
+        return True
+
+    def _judged(self, told, status):
+        if status == tr50.FAILURE:
+            self.refused += 1
+            if self.refused == 1 and told:       # one tells enough: what a board blames wears its flash
+                ground.blame("{} {}".format(told[0][0], told[0][3]), OSError("the cloud refuses it"))
+        del told[:]
 
     def _mail_came(self, status, params):
         self._checked_ms = None
@@ -297,7 +316,8 @@ class Agent:
 class Waiter:
     """One who waits for the reply to one command."""
 
-    def __init__(self):
+    def __init__(self, said):
+        self.said = said
         self.status = self.params = None
         self._came = asyncio.Event()
 
@@ -326,8 +346,21 @@ def _is_fresh(then_ms):
     return then_ms is not None and (ground.now_ms() - then_ms & _CLOCK) < 1000 * ANSWER_S
 
 
-def _is_number(value):
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and tr50.is_value(value)
+def is_sound(kind, fields):
+    """False for a sample that a cloud refuses, and with it all that is behind it in its message."""
+    if kind in ("property", "attribute", "alarm"):
+        name, value = fields[:2]
+        if not isinstance(name, str) or not 0 < len(name) <= NAME_CHARS or value is None:
+            return False
+        if kind == "alarm" and (isinstance(value, bool) or not isinstance(value, int)):
+            return False
+    return all(_fits(field) for field in fields)
+
+
+def _fits(field):
+    if isinstance(field, str):
+        return len(field) <= ground.TEXT_CHARS
+    return field is None or tr50.is_value(field) and not (isinstance(field, int) and abs(field) >> 128)
 
 
 _ITEMS = {

@@ -103,6 +103,7 @@ async def _restart(client, ident):
 async def _remote_access(client, params):
     """The shell, or another port of this node, over a websocket. params: url, host, protocol (the port), reconnect"""
     from .relay import Relay
+    from .relays import begin
     params = params or {}
     if params.get("host") not in (None, "", "localhost", "127.0.0.1", cfgget("devip")):
         return 10, "a node relays to itself only"
@@ -112,29 +113,15 @@ async def _remote_access(client, params):
         return _BAD_PARAMETER, "protocol is a port, got {}".format(params["protocol"])
     place = net().ifconfig()[0], port
     way = Relay(str(params.get("url")), place, client.trust(), bool(params.get("reconnect")))
-    if manager().start("cloud.relay", _relayed(way)) is None:
+    if not begin(way):
         return 17, "a relay is up"
     return 0, ""
 
 
-async def _relayed(way):
-    try:
-        await way.run()
-    except (OSError, ValueError, asyncio.TimeoutError) as error:
-        ground.blame("relay", error)
-    finally:
-        ground.forget("relay", "websocket")
-
-
 def _update(client, params, user_data, request):
     """Begin an update over the air. params: package (a file of the cloud)"""
-    package = (params or {}).get("package")
-    if not package:
-        return _BAD_PARAMETER, "package is missing"
-    from .board_update import Update
-    if manager().start("cloud.update", Update(client, package, request.request_id).run()) is None:
-        return tr50.FAILURE, "Software update already in progress!"
-    return tr50.INVOKED, ""
+    from .board_update import OTAHandler
+    return OTAHandler().update_callback(client, params, user_data, request)
 
 
 _ACTIONS = (                         # name, what switches it off, function

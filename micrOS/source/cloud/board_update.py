@@ -10,6 +10,7 @@ from micropython import const
 from Files import remove
 from Folders import make_folders
 from Staging import ACTIVATE, STAGED, answer, discard, restart
+from TaskManager import manager
 
 from . import ground
 from .ground import tr50
@@ -22,6 +23,41 @@ _LINE_BYTES = const(256)
 _ALARM = const("software_update")
 _BAD = const(15)                  # status: parsing error
 _LEAVE_S = const(10)
+_LOOK_S = 0.1
+_TAG = const("cloud.update")
+
+
+class OTAHandler:
+    """The action software_update, as programs of a host register it; one update at a time."""
+
+    def __init__(self, offline=False, reboot=None):
+        if offline or reboot:
+            raise ValueError("a node fetches its packages and restarts by itself: no offline, no reboot")
+
+    def update_callback(self, client, params, user_data, request):
+        """params: package (a file of the cloud)"""
+        package = (params or {}).get("package")
+        if not isinstance(package, str) or not package:
+            _forget()
+            return tr50.BAD_PARAMETER, "package is missing"
+        if manager().start(_TAG, Update(client, package, request.request_id).run()) is None:
+            return tr50.FAILURE, "Software update already in progress!"
+        return tr50.INVOKED, ""
+
+    def is_running(self):
+        task = manager().get(_TAG)
+        return bool(task and task.active)
+
+    async def join(self, timeout=None):
+        """Returns when none runs, or after so many seconds."""
+        try:
+            await asyncio.wait_for(self._over(), timeout)
+        except asyncio.TimeoutError:
+            pass
+
+    async def _over(self):
+        while self.is_running():
+            await asyncio.sleep(_LOOK_S)
 
 
 class Update:
@@ -35,8 +71,7 @@ class Update:
         self._tell("Started OTA Update", 0)
         status, why = await self._done()
         remove(_PACKAGE)
-        ground.forget("board_update", "files")
-        unload("Staging", "Folders")
+        _forget()
         if status:
             discard(STAGED)
             self._tell("Update Failed", 6, why)
@@ -71,6 +106,12 @@ class Update:
         client.action_progress_update(self._ident, what)
         client.event_publish("OTA: {}{}".format(what, ": " + why if why else ""))
         client.alarm_publish(_ALARM, state, "package: {}".format(self._package))
+
+
+def _forget():
+    """Modules of an update leave memory."""
+    ground.forget("board_update", "files")
+    unload("Staging", "Folders")
 
 
 async def unpack(path):

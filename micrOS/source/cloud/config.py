@@ -6,6 +6,7 @@ import json
 import os
 from binascii import hexlify
 
+from . import ground
 from .ground import Trust, tr50
 
 DEFAULTS = {"config_dir": ".", "config_file": None, "device_id": None, "qos_level": 1, "keep_alive": 0, "loop_time": 1,
@@ -75,14 +76,14 @@ def device_id(folder):
                 return found
     except OSError:
         pass
-    found = _uuid4()
+    found = uuid4()
     with open(path + ".new", "w") as file:
         file.write(found)
     os.rename(path + ".new", path)
     return found
 
 
-def _uuid4():
+def uuid4():
     """RFC 4122, section 4.4."""
     raw = bytearray(os.urandom(16))
     raw[6], raw[8] = raw[6] & 0x0F | 0x40, raw[8] & 0x3F | 0x80
@@ -96,8 +97,10 @@ def transport(cloud):
 
 
 def trust(values):
-    """Whom to believe behind TLS, and by way of which proxy."""
+    """Whom to believe behind TLS, and by way of which proxy. Raises ValueError for one on a board: it knows none."""
     proxy = values["proxy"] if values["proxy"].get("type") else None
+    if proxy and not hasattr(ground, "PROXIES"):
+        raise ValueError("a board goes to its cloud without a proxy: take `proxy` out of the configuration")
     return Trust(values["ca_bundle_file"] or None, values["validate_cloud_cert"] is not False, proxy)
 
 

@@ -13,6 +13,7 @@ from .ground import mqtt_session, tr50
 from .mqtt_client import MqttClient, Refused
 from .store import Store
 
+_NOT_INITIALIZED = 13
 _NOWHERE = {"host": "localhost", "port": 1883, "token": "none"}      # the cloud of a client that is offline
 
 
@@ -102,7 +103,7 @@ class _Client:
     async def connect(self, timeout=0):
         """0; 19 refused or not trusted; 16 not up in time: it goes on trying. timeout: seconds, 0: for ever"""
         if self.agent is None:
-            return 13
+            return _NOT_INITIALIZED
         if not self.is_alive():
             self._changed = asyncio.Event()
             self.agent.reopen()
@@ -162,42 +163,41 @@ class _Client:
 
     def telemetry_publish(self, telemetry_name, value, cloud_response=False, timestamp=None, corr_id=None,
                           aggregate=False):
-        """0 queued, 2 no value. cloud_response: waits for the reply: 0, 16, 19. timestamp: datetime (UTC) or text"""
+        """0 queued; 2 no name, or no value; 13. cloud_response: waits for the reply: 0, 16, 19.
+
+        name: up to 128 characters; value: a text of up to 16384, on a board 1024, a truth, or a number that has an end
+        timestamp: datetime (UTC) or text
+        """
         try:
             when = None if timestamp is None else self._moment(timestamp)
         except tr50.Tr50Error:
             return tr50.BAD_PARAMETER
         if cloud_response:
             return self._asked(telemetry_name, value, when, corr_id)
-        return self._told("telemetry", telemetry_name, value, when, corr_id)
+        return self._told("property", when, telemetry_name, value, corr_id)
 
     @ground.quick
-    def _told(self, what, *words):
-        return getattr(self.agent, what)(*words)
+    def _told(self, kind, moment, *fields):
+        return _NOT_INITIALIZED if self.agent is None else self.agent.put(kind, moment, *fields)
 
     def attribute_publish(self, attribute_name, value):
-        return self._told("attribute", attribute_name, value)
+        return self._told("attribute", None, attribute_name, value)
 
     def alarm_publish(self, alarm_name, state, message=None, republish=False):
-        return self._told("alarm", alarm_name, state, message, republish)
+        """state: a whole number"""
+        return self._told("alarm", None, alarm_name, state, message, bool(republish))
 
     def event_publish(self, message):
-        return self._told("event", message)
-
-    def location_publish(self, latitude, longitude, heading=None, altitude=None, speed=None, accuracy=None,
-                         fix_type=None):
-        return self._told("location", latitude, longitude, heading, altitude, speed, accuracy, fix_type)
+        return self._told("event", None, str(message))
 
     # -- what it does
 
     @ground.quick
     def action_register_callback(self, action_name, callback_function, user_data=None):
-        """0, or 5 when the name is taken."""
+        """0, 5 when the name is taken, 7 when there are too many, 13."""
+        if self.agent is None:
+            return _NOT_INITIALIZED
         return self._actions.register(action_name, callback_function, user_data)
-
-    @ground.quick
-    def action_deregister(self, action_name):
-        return self._actions.deregister(action_name)
 
     @ground.quick
     def set_fallback(self, find):

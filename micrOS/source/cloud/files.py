@@ -9,6 +9,7 @@ from .ground import http, tr50
 TRIES = 5                      # without a byte of progress
 PAUSE_S = 1
 SILENCE_S = 10                 # between two pieces
+_ARRIVED = (200, 206)          # HTTP
 PART = ".part"                 # what a file is called until it is whole
 
 
@@ -104,7 +105,7 @@ class Files:
             if status >= 400:
                 _removed(part)
                 return tr50.FAILURE
-            if status and (not isinstance(size, int) or _size(part) >= size):
+            if status in _ARRIVED and (not isinstance(size, int) or _size(part) >= size):
                 if crc is None or (await _summed(part))[1] == int(crc):
                     _renamed(part, path)
                     return tr50.SUCCESS
@@ -131,11 +132,11 @@ class Files:
             answer, file = http.Answer("GET"), None
             try:
                 async for piece in _Pieces(link, answer):
-                    if answer.status in (200, 206):
+                    if answer.status in _ARRIVED:
                         # 200 to a Range begins at the beginning
                         file = file or open(part, "ab" if have and answer.status == 206 else "wb")
                         file.write(piece)
-                if answer.status in (200, 206) and not file and not have:
+                if answer.status in _ARRIVED and not file and not have:
                     file = open(part, "wb")      # an empty one
             finally:
                 if file:
@@ -221,10 +222,11 @@ def _size(path):
 
 
 def _renamed(part, path):
-    """Windows does not rename onto what is there."""
+    """Windows does not rename onto what is there. Raises OSError; without the one the other stays."""
     try:
         os.rename(part, path)
     except OSError:
+        os.stat(part)
         os.remove(path)
         os.rename(part, path)
 

@@ -6,10 +6,13 @@ if sys.implementation.name == "micropython":
     from .ground_board import *              # noqa: F403
 
     def __getattr__(name):
-        """pure/http.py is for files and relays only, pure/tr50.py for the agent."""
-        if name not in ("http", "tr50"):
+        """pure/http.py is for files and relays only, pure/tr50.py for the agent, board_log.py for who logs."""
+        if name in ("http", "tr50"):
+            return getattr(__import__("pure." + name), name)
+        if name not in ("log", "log_level"):
             raise AttributeError(name)
-        return getattr(__import__("pure." + name), name)
+        from . import board_log
+        return getattr(board_log, name)
 else:
     from ..pure import http, mqtt, mqtt_session, tr50      # noqa: F401
     from .ground_host import *               # noqa: F403

@@ -17,7 +17,7 @@ PACKET_BYTES = const(8192)     # of a packet that is taken in
 SEND_BYTES = const(1024)       # of packets that are put together
 ITEMS = const(8)               # samples in one request
 ITEMS_BYTES = const(1024)      # and their bytes
-TEXT_CHARS = const(1024)       # of a value, a name, a message
+TEXT_CHARS = const(1024)       # of a value, a message
 RAM_ITEMS = const(32)          # samples that wait in memory
 FLASH_BYTES = const(65536)     # and those on flash, while there is no link
 JOBS = const(2)                # actions at the same time
@@ -63,18 +63,6 @@ def begin_log(thing, config):
     pass
 
 
-def log(client, level, text):
-    if _LEVELS.get(level, 0) <= getattr(client, "level", 1):
-        errlog_add("[{}] {}".format(level, text))
-
-
-def log_level(client, level):
-    client.level = _LEVELS.get(level, 4)
-
-
-_LEVELS = {"CRITICAL": 0, "ERROR": 1, "WARNING": 2, "INFO": 3, "DEBUG": 4, "ALL": 4}
-
-
 def is_distrust(error):
     """True when the other end of TLS is not who it should be: trying again does not help."""
     return isinstance(error, Distrusted)
@@ -89,21 +77,9 @@ async def called(function, args):
     try:
         value = function(*args)
     except TypeError as error:
-        count = _wanted(str(error).split(" "), len(args))
-        if count is None:
-            raise
-        value = function(*args[:count])
+        from .arity import wanted
+        value = function(*args[:wanted(error, len(args))])
     return await value if is_coroutine(value) else value
-
-
-def _wanted(words, said):
-    """How many arguments a function takes, from `f() takes 2 positional arguments but 4 were given`; else None.
-
-    The only place where a function of MicroPython tells it; raised before it has done anything. Counts self as well.
-    """
-    if len(words) != 9 or words[1] != "takes" or words[5] != "but":
-        return None
-    return int(words[2]) - (int(words[6]) - said)
 
 
 def waiting(method):
@@ -119,8 +95,8 @@ def last(owner, value):
     return value
 
 
-async def opened(host, port, trust=None, **_):
-    """Link to a server. trust: None: no TLS. Raises OSError, some of it only when it is used."""
+async def opened(host, port, trust=None, proxy=None):
+    """Link to a server. trust: None: no TLS; proxy: None, config.py refuses any. Raises OSError, some when used."""
     raw = socket.socket()
     try:
         connect(raw, host, port)

@@ -14,7 +14,7 @@ PACKET_BYTES = 1 << 20         # of a packet that is taken in
 SEND_BYTES = 65536             # of packets that are put together
 ITEMS = 500                    # samples in one request
 ITEMS_BYTES = 65536            # and their bytes
-TEXT_CHARS = 65536             # of a value, a name, a message
+TEXT_CHARS = 16384             # of a value, a message
 RAM_ITEMS = 2000               # samples that wait in memory
 FLASH_BYTES = 4 << 20          # and those on the disk, while there is no link
 JOBS = 3                       # actions at the same time
@@ -23,7 +23,7 @@ _READ_BYTES = 65536
 _CLOSING_S = 0.02
 _GOODBYE_S = 1
 _EPOCH_S = 946684800           # 2000-01-01 on the clock of 1970
-_PROXIES = {"SOCKS4": 1, "SOCKS5": 2, "HTTP": 3}     # as PySocks counts them
+PROXIES = {"SOCKS4": 1, "SOCKS5": 2, "HTTP": 3}     # as PySocks counts them
 _THREADS = 64                  # of callbacks and proxies; those of actions are fewer, see Actions
 _lock = threading.Lock()
 _here = threading.local()      # .owner: whose loop runs in this thread
@@ -56,7 +56,7 @@ def begin_log(thing, config):
 
 
 def log(client, level, text):
-    _logger(client).log(getattr(logging, level, logging.INFO), "%s", text)
+    _logger(client).log(level if isinstance(level, int) else getattr(logging, level, logging.INFO), "%s", text)
 
 
 def log_level(client, level):
@@ -219,7 +219,7 @@ def _through(proxy, host, port):
     import socks
     link = socks.socksocket()
     try:
-        link.set_proxy(_PROXIES[str(proxy["type"]).upper()], proxy["host"], int(proxy["port"]), True,
+        link.set_proxy(PROXIES[str(proxy["type"]).upper()], proxy["host"], int(proxy["port"]), True,
                        proxy.get("username"), proxy.get("password"))
         link.settimeout(10)
         link.connect((host, port))

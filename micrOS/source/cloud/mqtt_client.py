@@ -65,6 +65,7 @@ class MqttClient:
         self._wake = asyncio.Event()     # there is something to be sent, or an end
         self._hurry = asyncio.Event()    # do not wait before the next try
         self._rooms = []                 # events of who waits for room
+        self._unsent = 0                 # publications with QoS 0 since all of them were on their way
         self._failure = None
         self._tries = 0
         self._up_ms = 0
@@ -81,12 +82,18 @@ class MqttClient:
         ident = self.session.publish(topic, payload, qos, retain)
         if ident is None:
             return False
-        if ident and done:
+        if not ident:
+            self._unsent += 1
+        elif done:
             self._acks.append((ident, done))
         self._wake.set()
         if done and not ident:
             done()
         return True
+
+    def room(self):
+        """How many more publications may be under way; those with QoS 0 until they are written."""
+        return self.session.room() - self._unsent
 
     async def publish(self, topic, payload, qos=0, retain=False):
         """Returns when the server has it; with QoS 0 when it is on its way. Waits for room and for the link."""
@@ -157,6 +164,9 @@ class MqttClient:
                     return
                 elif self._failure:
                     raise self._failure
+                elif self._unsent:
+                    self._unsent = 0
+                    self._has_room()
                 else:
                     await turn(self._wake, wait_ms)
         finally:
@@ -164,6 +174,7 @@ class MqttClient:
                 reading.cancel()
             link.close()
             self.session.lost()
+            self._unsent = 0
 
     def _went_down(self, error):
         was_up, self.error = self.is_up(), error
