@@ -3,11 +3,13 @@
 The public package is the peer (PyPI vsoa, extra dev); it cannot be stopped, so its server is a process.
 """
 import json
+import re
 import socket
+import struct
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -25,8 +27,8 @@ WAIT_S = 20.0
 
 # what all servers of these tests do, whoever made their package
 BODY = '''
-def build(vsoa, passwd=""):
-    server, seen = vsoa.Server({"name": "golden", "ver": 1}, passwd), {"on": None, "streams": []}
+def build(vsoa, passwd="", raw=False):
+    server, seen = vsoa.Server({"name": "golden", "ver": 1}, passwd, raw), {"on": None, "streams": []}
     queue = vsoa.WorkQueue()
 
     def onclient(client, is_connected):
@@ -130,13 +132,13 @@ import vsoa
 from TaskManager import manager
 
 
-def load(port, passwd=""):
-    manager().start("vsoa.{}".format(port), build(vsoa, passwd).run("0.0.0.0", port))
+def load(port, passwd="", raw=False):
+    manager().start("vsoa.{}".format(port), build(vsoa, passwd, raw).run("0.0.0.0", port))
     return "up"
 '''
 RUN = '''
 import sys
-build({module}, sys.argv[2]).run("127.0.0.1", int(sys.argv[1]))
+build({module}, sys.argv[2], bool(sys.argv[3])).run("127.0.0.1", int(sys.argv[1]))
 '''
 IMPORTS = {"host": ("from micrOS.source import vsoa", OURS), "official": ("import vsoa", BODY)}
 
@@ -150,11 +152,11 @@ def is_up(address):
 
 
 @contextmanager
-def process(kind, passwd="", port=None):
+def process(kind, passwd="", port=None, raw=False):
     """(address, port) of a server in a process of its own."""
     line, body = IMPORTS[kind]
     port = port or free_port()
-    words = [sys.executable, "-c", line + body + RUN.format(module="vsoa"), str(port), passwd]
+    words = [sys.executable, "-c", line + body + RUN.format(module="vsoa"), str(port), passwd, "raw" * raw]
     with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.DEVNULL) as running:
         try:
             eventually(lambda: is_up(("127.0.0.1", port)), bool)
@@ -163,25 +165,26 @@ def process(kind, passwd="", port=None):
             running.kill()
 
 
-def begun(board, port, passwd=""):
+def begun(board, port, passwd="", raw=False):
     """(address, port) of a server that begins on a board with LM_peer."""
-    assert board.shell(f'peer load {port} "{passwd}"') == "up"
+    assert board.shell(f'peer load {port} "{passwd}" {raw}') == "up"
     eventually(lambda: is_up((board.address, port)), bool)
     return board.address, port
 
 
 @pytest.fixture(scope="module")
 def servers():
-    """{kind: (address, port)}, without a password, and {kind + "+": ...} with the password pw."""
+    """{kind: (address, port)}, without a password, {kind + "+": ...} with the password pw, {kind + "+raw": ...} raw."""
     from contextlib import ExitStack
     with ExitStack() as stack:
         places = {}
         for kind in IMPORTS:
             places[kind] = stack.enter_context(process(kind))
             places[kind + "+"] = stack.enter_context(process(kind, "pw"))
+        places["host+raw"] = stack.enter_context(process("host", "pw", raw=True))
         board = stack.enter_context(VirtualBoard(files={"modules/LM_peer.py": MODULE}, config={"ntphost": "n/a"}))
-        for kind, port, passwd in (("board", 3005, ""), ("board+", 3006, "pw")):
-            places[kind] = begun(board, port, passwd)
+        for kind, port, how in (("board", 3005, ()), ("board+", 3006, ("pw",)), ("board+raw", 3007, ("pw", True))):
+            places[kind] = begun(board, port, *how)
         yield places
 
 
@@ -276,8 +279,9 @@ def test_publications_reach_who_subscribed(heard):
 
 def test_a_subscription_without_slash_is_refused(heard):
     assert heard.done(heard.client.subscribe, ["/ok"]) is True
-    if heard.package is official:
-        assert heard.done(heard.client.subscribe, "bad") is False
+    assert heard.done(heard.client.subscribe, "bad") is False
+    if heard.package is ours:
+        assert heard.client.wanted == ["/ok"]        # nor does a robot ask for it again
 
 
 def test_datagrams_go_both_ways_over_tcp_and_udp(heard):
@@ -287,9 +291,12 @@ def test_datagrams_go_both_ways_over_tcp_and_udp(heard):
     heard.hears(("/back", {"url": "/dq", "was": {"v": 2}}, True))
 
 
-def test_a_priority_is_taken(heard):
+def test_a_priority_goes_on_to_the_sockets_of_the_client(heard):
     assert heard.ask("/prio", {"p": 5})[0].status == 0
     assert heard.ask("/echo", [1])[1].param == [1]
+    if heard.package is ours:
+        links = heard.client._out.link.raw, heard.client._udp._link
+        assert [link.getsockopt(socket.IPPROTO_IP, socket.IP_TOS) for link in links] == [5 << 5 | 8] * 2
 
 
 def test_a_stream_carries_bytes_both_ways_and_ends(heard):
@@ -435,9 +442,19 @@ def test_m05_to_m09_splits_glue_and_pads_change_nothing(place):
 
 def test_m11_m12_m39_params_that_are_no_json_come_back_as_they_are(place):
     with Raw(place) as raw:
-        for param in (b"{oops", b"[" * 4000, b"\xff\xfe"):
+        for param in (b"{oops", b"[" * 8000, b"\xff\xfe"):
             assert raw.say(rpc(param=param)).hear()[0][6] == param
         assert status_of(raw.say(rpc(param=b"true")).hear()) == [0]
+
+
+def test_m12_a_hundred_thousand_brackets_come_back_or_are_too_long_for_a_board(servers):
+    brackets = b"[" * 100_000
+    for kind, wanted in (("host", [(wire.RPC, wire.REPLY, 0, 1, 0, "", brackets, b"")]), ("board", [])):
+        with Raw(servers[kind]) as raw, Raw(servers[kind]) as other:
+            with suppress(ConnectionError):  # a board ends it after 8 KiB
+                raw.say(rpc(param=brackets))
+            assert raw.hear() == wanted, kind
+            assert other.say(rpc()).hear() == [ECHOED]
 
 
 def test_m13_to_m16_and_m40_what_is_ignored_and_what_is_refused(place):
@@ -460,12 +477,57 @@ def test_m17_to_m19_m35_the_first_packet_of_any_type_may_bring_the_password(serv
             assert status_of(raw.say(rpc(param=b'{"passwd":"pw"}')).hear()) == [0]
 
 
+def test_m36_a_raw_server_knows_its_password_and_leaves_params_as_they_are(servers):
+    for kind in OWN:
+        with Raw(servers[kind + "+raw"]) as raw:
+            for param, status in ((b"", 1), (b'{"passwd":"no"}', 1), (b'{"passwd":"pw"}', 0)):
+                assert status_of(raw.say(wire.encode(wire.SERVINFO, param=param)).hear()) == [status], param
+            assert raw.say(rpc(param=b'{"a" : 1}')).hear()[0][6] == b'{"a" : 1}'
+
+
 def test_m20_m21_subscriptions_of_mixed_kinds(place):
     with Raw(place) as raw:
+        assert status_of(raw.say(wire.encode(wire.SUBSCRIBE, url="bad")).hear()) == [2]
         mixed = wire.encode(wire.SUBSCRIBE, param=b'["/a",1,null,{"x":[]},"b"]')
         assert status_of(raw.say(mixed).hear() + raw.say(wire.encode(wire.SUBSCRIBE, param=b"{}")).hear()) == [0, 2]
         many = wire.encode(wire.SUBSCRIBE, param=json.dumps([f"/{number}" for number in range(1100)]).encode())
         assert status_of(raw.say(many).hear()) == [6] or raw.is_ended()      # too many, or too long for a board
+
+
+STAMP = 35                     # SO_TIMESTAMPNS of Linux: when the kernel had it
+
+
+def came_at(raw):
+    """(s, ns) at which the next packet of this client was there."""
+    data, marks, _, _ = raw.link.recvmsg(65536, 64)
+    raw.packets += raw.receiver.feed(data)
+    return struct.unpack("qq", marks[0][2])
+
+
+def mark_of(place, raw):
+    """The TOS that the server's end of this connection has."""
+    address, port = raw.link.getsockname()
+    ends = "src", "{}:{}".format(*place), "dst", f"{address}:{port}"
+    said = subprocess.run(["ss", "-Htn", "--tos", *ends], capture_output=True, text=True, check=True).stdout
+    return re.search(r"tos:(\S+)", said)[1]
+
+
+def test_a_higher_priority_is_told_to_its_client_marks_its_packets_and_comes_first(place):
+    with Raw(place) as first, Raw(place) as second, Raw(place) as asker:
+        for raw in (first, second):
+            raw.link.setsockopt(socket.SOL_SOCKET, STAMP, 1)
+            assert status_of(raw.say(HELLO + wire.encode(wire.SUBSCRIBE, url="/m")).hear(2)) == [0, 0]
+        for priority, mark in ((5, "0xa8"), (0, "0"), (7, "0xe8")):
+            said = second.say(rpc("/prio", b'{"p":%d}' % priority)).hear(2)
+            assert [packet[:4] for packet in said] == [(wire.QOSSETUP, wire.REPLY, priority, 0), (wire.RPC, 1, 0, 1)]
+            assert mark_of(place, second) == mark and mark_of(place, first) == "0"
+        assert status_of(second.say(rpc("/prio", b'{"p":8}')).hear()) == [4]
+        for before, after in ((second, first), (first, second)):
+            for _ in range(3):
+                assert status_of(asker.say(rpc("/pub", b'{"url":"/m"}')).hear()) == [0]
+                assert came_at(before) < came_at(after)
+                assert [raw.hear()[0][5] for raw in (before, after)] == ["/m", "/m"]
+            second.say(rpc("/prio", b'{"p":0}')).hear(2)     # and so the one that came first is the first again
 
 
 def test_m22_a_second_servinfo_is_answered_with_the_same_number(place):
@@ -551,7 +613,7 @@ class Scripted(threading.Thread):
     def __init__(self, *segments):
         super().__init__(daemon=True)
         self.door = socket.create_server(("127.0.0.1", 0))
-        self.segments, self.is_over = segments, threading.Event()
+        self.segments, self.is_over, self.said = segments, threading.Event(), b""
         self.place = self.door.getsockname()
         self.start()
 
@@ -559,7 +621,7 @@ class Scripted(threading.Thread):
         link, _ = self.door.accept()
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with link, self.door:
-            link.recv(4096)
+            self.said = link.recv(4096)
             for segment in self.segments:
                 link.sendall(segment)
             self.is_over.wait(WAIT_S)

@@ -1,4 +1,4 @@
-"""VSOA beyond one connection: robots, names, TLS, timers, queues, events, and the node as a server."""
+"""VSOA beyond one connection: TLS, timers, queues, events, and the node as a server."""
 import asyncio
 import subprocess
 import threading
@@ -58,72 +58,6 @@ def test_the_boards_client_talks_to_the_public_server_and_to_ours(node):
     for kind in ("official", "host"):
         with process(kind) as place:
             assert node.shell("asker talk {} {}".format(*place)) == repr(wanted), kind
-
-
-# -- names and robots
-
-
-class Names:
-    """A position service of either package; names: {name: (address, port)}"""
-
-    def __init__(self, package, **names):
-        self.names, self.place, self.asked = names, ("127.0.0.1", free_port()), []
-        service = package.Position(self.answer)
-        threading.Thread(target=service.run, args=self.place, daemon=True).start()
-
-    def answer(self, search, reply):
-        self.asked.append(search["name"])
-        found = self.names.get(search["name"])
-        reply({"addr": found[0], "port": found[1], "domain": 2} if found else None)
-
-    def __enter__(self):
-        for package in (ours, official):
-            package.pos(*self.place)
-        eventually(lambda: ours.lookup("nobody") is None and bool(self.asked), bool)
-        return self
-
-    def __exit__(self, *_):
-        ours.pos(None)
-
-
-@pytest.mark.parametrize("package", [ours, official], ids=["ours", "official"])
-def test_a_name_is_looked_up_at_either_position_service(package):
-    with Names(package, myserv=("127.0.0.1", 3005)) as names:
-        assert ours.lookup("myserv") == ("127.0.0.1", 3005) and ours.lookup("other") is None
-        if package is ours:
-            assert official.lookup("myserv")[0][:2] == ("127.0.0.1", 3005) or official.lookup("myserv")
-        assert ours.Client().connect("vsoa://other") == 3
-        assert "myserv" in names.asked
-
-
-def test_bad_questions_cost_the_position_service_nothing():
-    import socket
-    with Names(ours, myserv=("127.0.0.1", 3005)) as names, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
-        for wrong in (b"", b"{", b"[]", b"\xff", b'{"name": 3}', b'{"name": "raise"}'):
-            link.sendto(wrong, names.place)
-        names.names["raise"] = ("no address", 1)
-        assert ours.lookup("raise") is None and ours.lookup("myserv") == ("127.0.0.1", 3005)
-
-
-def test_a_robot_goes_over_to_the_server_that_the_name_now_means_with_its_subscriptions():
-    told, ups = [], []
-    client = ours.Client()
-    client.onmessage = lambda client, url, payload, quick: told.append(url)
-    client.onconnect = lambda client, is_up, info: ups.append(is_up)
-    with process("host") as second, Names(ours) as names:
-        with process("official") as first:
-            names.names["myserv"] = first
-            client.robot("vsoa://myserv", keepalive=0.2, reconn_delay=0.1)
-            eventually(lambda: client.connected, bool)
-            client.subscribe(["/m", "/n/"])
-            client.fetch("/pub", payload=ours.Payload({"url": "/m"}))
-            eventually(lambda: told[:], lambda urls: urls == ["/m"])
-        names.names["myserv"] = second
-        eventually(lambda: ups[:], lambda states: states == [True, False, True])       # within 5 s
-        client.fetch("/pub", payload=ours.Payload({"url": "/n/x"}))
-        eventually(lambda: told[:], lambda urls: urls == ["/m", "/n/x"])
-        client.close()
-        assert not client.connected
 
 
 # -- TLS
@@ -320,6 +254,38 @@ def test_a_node_asks_other_servers(served, node):
         assert node.shell("vsoa call vsoa://{}:{}/echo [1,2]".format(*place)) == "[1, 2]"
     assert node.shell("vsoa call nonsense") == "no reply: not found"
     assert "no connection" in node.shell(f"vsoa call vsoa://127.0.0.1:{free_port()}/x")
+
+
+def test_the_shell_publishes_to_who_subscribed(served, node):
+    assert served.done(served.client.subscribe, "/x")
+    assert node.shell('vsoa publish /x [1]') == "True"
+    served.hears(("/x", [1], b"", False))
+    assert "a url begins with /, got x" in node.shell("vsoa publish x")
+
+
+def test_who_serves_nobody_cannot_publish(node):
+    assert "nobody serves: vsoa load" in node.shell("vsoa publish /x")
+
+
+def test_the_shell_hears_what_a_server_publishes(node):
+    server, place = echoing(ours, None)
+    said = []
+    asker = threading.Thread(target=lambda: said.append(node.shell(
+        "vsoa subscribe vsoa://{}:{} /m/ seconds=60".format(*place))))
+    asker.start()
+    eventually(lambda: server.is_subscribed("/m/1"), bool)
+    for number in range(33):                 # it has room for 32, and then it has heard enough
+        server.publish(f"/m/{number}", ours.Payload([number]))
+    asker.join(WAIT_S)
+    server.close()
+    assert said == ["\n".join(f"/m/{number}: [{number}]" for number in range(32))]
+
+
+def test_a_subscription_of_the_shell_that_cannot_be_says_why(node):
+    place = f"vsoa://127.0.0.1:{free_port()}"
+    assert "a url begins with /, got m" in node.shell(f"vsoa subscribe {place} m")
+    assert "subscribe takes seconds=1-60, got 61" in node.shell(f"vsoa subscribe {place} /m seconds=61")
+    assert "no connection" in node.shell(f"vsoa subscribe {place} /m seconds=1")
 
 
 def test_eight_clients_and_no_more(node):

@@ -120,15 +120,19 @@ def publish(url, param=None):
 
 
 async def subscribe(server, url, seconds=10, password=""):
-    """What a server tells on a url for so many seconds. server: vsoa://host:port; seconds: 1-60"""
+    """What a server tells on a url for so many seconds, 32 texts at most. server: vsoa://host:port; seconds: 1-60"""
     import asyncio
+    from vsoa.records import checked
+    checked(url)
     if not 1 <= seconds <= 60:
         raise ValueError("subscribe takes seconds=1-60, got {}".format(seconds))
-    client, heard = vsoa.Client(), []
+    client, heard, full = vsoa.Client(), [], asyncio.Event()
 
     def keep(_, url, payload, is_quick):
         if len(heard) < _MOST_TEXTS:
             heard.append("{}: {}".format(url, payload.param if payload.data is None else payload.data))
+        else:
+            full.set()
 
     client.onmessage = keep
     code = await client.connect(server, password, _CALL_S)
@@ -136,7 +140,9 @@ async def subscribe(server, url, seconds=10, password=""):
         return "no connection: {}".format(_CODES[code])
     try:
         client.subscribe(url)
-        await asyncio.sleep(seconds)
+        await asyncio.wait_for(full.wait(), seconds)
+    except asyncio.TimeoutError:
+        pass
     finally:
         client.close()
     return "\n".join(heard) or "nothing"

@@ -18,8 +18,7 @@ HEAD_BYTES = 20
 MOST_BYTES = 262144            # of a packet, header and pad included
 MOST_UDP_BYTES = 65507
 _MAGIC = 0x29                  # magic 9 below version 2
-_HEAD = ">BBBBIHHII"
-_PAD = b"\0\0\0"               # zeros: the public package lets old packets show here
+_HEAD = ">BBBBIHHII"           # encode() has both as they are: a board looks up each name, each time
 
 # what becomes of a client in the eyes of a server: "new" may only log in, "known" has the password, "up" said SERVINFO
 SERVER = {"new": {"login": "known", "closed": "gone"}, "known": {"servinfo": "up", "closed": "gone"},
@@ -46,14 +45,18 @@ def after(table, state, event):
 
 
 def encode(kind, flags=0, status=0, seqno=0, tunid=0, url="", param=b"", data=b"", most_bytes=MOST_BYTES):
-    """One packet. param: bytes, as encoded() makes them. Raises PacketError when it does not fit."""
-    url = url.encode()
-    count = HEAD_BYTES + len(url) + len(param) + len(data)
+    """One packet. param: bytes, as encoded() makes them. Raises PacketError when it does not fit.
+
+    Its pad is zeros; the public package lets old packets show there.
+    """
+    url = url.encode() if url else b""
+    url_bytes, param_bytes, data_bytes = len(url), len(param), len(data)
+    count = 20 + url_bytes + param_bytes + data_bytes
     pad = -count & 3
-    if count + pad > most_bytes or len(url) > 65535:
-        raise PacketError("a packet takes {} bytes and a url 65535, got {} and {}".format(most_bytes, count, len(url)))
-    head = pack(_HEAD, _MAGIC, kind, flags | pad << 6, status, seqno, tunid, len(url), len(param), len(data))
-    return b"".join((head, url, param, data, _PAD[:pad]))
+    if count + pad > most_bytes or url_bytes > 65535:
+        raise PacketError("a packet takes {} bytes and a url 65535, got {} and {}".format(most_bytes, count, url_bytes))
+    head = pack(">BBBBIHHII", 0x29, kind, flags | pad << 6, status, seqno, tunid, url_bytes, param_bytes, data_bytes)
+    return b"".join((head, url, param, data, b"\0\0\0"[:pad]))
 
 
 def encoded(param):
@@ -97,12 +100,14 @@ class Receiver:
 
     def feed(self, data):
         """list of packets that data completes."""
+        if self.broken:
+            return []
         if self._rest:
             self._rest += data
             data = self._rest
         at, size, packets = 0, len(data), []
         try:
-            while at < size and not self.broken:
+            while at < size:
                 if data[at] != _MAGIC:
                     raise PacketError("a packet begins with 0x29, got 0x{:02x}".format(data[at]))
                 if size - at < HEAD_BYTES:
@@ -118,7 +123,7 @@ class Receiver:
             if self._rest:
                 self._rest = bytearray()
         elif at or data is not self._rest:
-            self._rest = bytearray(data[at:])
+            self._rest = bytearray(memoryview(data)[at:])
         return packets
 
 
@@ -131,9 +136,11 @@ def _packet(data, at, most_bytes):
     if end > len(data):
         return None, end
     at += HEAD_BYTES
-    param += at + url
-    return (kind, flags & 63, status, seqno, tunid, str(data[at:at + url], "utf-8") if url else "",
-            bytes(data[at + url:param]), bytes(data[param:param + more])), end
+    url += at
+    param += url
+    return (kind, flags & 63, status, seqno, tunid, str(data[at:url], "utf-8") if url > at else "",
+            bytes(data[url:param]) if param > url else b"",
+            bytes(memoryview(data)[param:param + more]) if more else b""), end
 
 
 def _ascii(text):

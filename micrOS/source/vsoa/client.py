@@ -30,11 +30,12 @@ class Client:
         self.wanted = []                 # subscriptions that a robot renews
         self.peer = None                 # (host, port) of the server
         self.idle = True                 # nothing came since a robot looked
+        self.ended = None                # asyncio.Event that a robot waits for
         self._robot, self.is_robot = None, False         # the second between robot() and close()
         self._raw = raw
         self._out = self._udp = self._quick = self._tls = None
         self._tasks, self._jobs = [], []
-        self._pending = {}               # number: (callback, kind, end in ms) of requests
+        self._pending = {}               # number: (callback, kind, end in ms, new subscriptions) of requests
         self._asked, self._unasked = -1, 0
         self._ticker = None
 
@@ -112,7 +113,7 @@ class Client:
         port = unpack_from(">H", data, 4)[0] if len(data) >= 6 else self.peer[1]
         if self._udp:
             self._quick = ground.address(self.peer[0], port)
-            self._tasks.append(asyncio.create_task(self._hear_quick(self._udp)))
+            self._tasks.append(asyncio.create_task(self._hear_quick(self._udp, ground.sender(self._quick))))
         self.state = wire.after(wire.CLIENT, self.state, "welcome")
         if self.wanted and self.is_robot:
             self._request(wire.SUBSCRIBE, param=wire.encoded(self.wanted))
@@ -191,11 +192,13 @@ class Client:
 
     @ground.quick
     def subscribe(self, url, callback=None, timeout=_REQUEST_S):
-        """url: one or a list, `/a/` means all below /a; callback(client, is_done). False: there is no connection."""
-        for one in _urls(url):
-            if one not in self.wanted:
-                self.wanted.append(one)
-        return self._about(wire.SUBSCRIBE, url, callback, timeout)
+        """url: one or a list, `/a/` means all below /a; callback(client, is_done). False: there is no connection.
+
+        A robot renews it at each connection, unless the server refuses it.
+        """
+        new = [one for one in _urls(url) if one not in self.wanted and str(one)[:1] == "/"]
+        self.wanted += new
+        return self._about(wire.SUBSCRIBE, url, callback, timeout, new)
 
     @ground.quick
     def unsubscribe(self, url, callback=None, timeout=_REQUEST_S):
@@ -244,6 +247,8 @@ class Client:
     def drop(self):
         """End the connection now."""
         was_up, self.state = self.state == "up", wire.after(wire.CLIENT, self.state, "closed")
+        if self.ended:
+            self.ended.set()
         own = ground.current_task()
         for task in self._tasks + self._jobs + [self._ticker]:
             if task and task is not own:
@@ -254,30 +259,32 @@ class Client:
         if self._udp:
             self._udp.close()
         self._out = self._udp = self._quick = None
-        for callback, kind, _ in list(self._pending.values()):
+        for callback, kind, _, _ in list(self._pending.values()):
             self._tell(callback, kind, None)
         self._pending = {}
         if was_up:
             self._call(self.onconnect, self, False, None)
 
-    def _about(self, kind, url, callback, timeout):
+    def _about(self, kind, url, callback, timeout, new=()):
         if isinstance(url, str):
-            return self._request(kind, url, callback=callback, timeout=timeout)
-        return self._request(kind, param=wire.encoded(url), callback=callback, timeout=timeout)
+            return self._request(kind, url, callback=callback, timeout=timeout, new=new)
+        return self._request(kind, param=wire.encoded(url), callback=callback, timeout=timeout, new=new)
 
-    def _request(self, kind, url="", param=b"", data=b"", callback=None, timeout=_REQUEST_S, flags=0):
+    def _request(self, kind, url="", param=b"", data=b"", callback=None, timeout=_REQUEST_S, flags=0, new=()):
+        """False: it did not leave, and nobody will be called back."""
         if self.state != "up":
             return False
-        if callback:
+        if callback or new:
             number = self._asked = wire.seqno_asked(self._asked, self._pending)
         else:
             number = self._unasked = wire.seqno_unasked(self._unasked)
-        packet = wire.encode(kind, flags, 0, number, 0, url, param, data)
-        if callback:
-            self._pending[number] = callback, kind, ground.later_ms(timeout)
+        if not self._send(wire.encode(kind, flags, 0, number, 0, url, param, data)):
+            return False
+        if callback or new:
+            self._pending[number] = callback, kind, ground.later_ms(timeout), new
             if self._ticker is None:
                 self._ticker = asyncio.create_task(self._expire())
-        return self._send(packet)
+        return True
 
     def _send(self, packet):
         if self._out.waiting + len(packet) > ground.QUEUE_BYTES and self._out.waiting:
@@ -290,7 +297,7 @@ class Client:
     async def _expire(self):
         while self._pending:
             await asyncio.sleep(_TICK_S)
-            for number, (callback, kind, end_ms) in list(self._pending.items()):
+            for number, (callback, kind, end_ms, _) in list(self._pending.items()):
                 if not ground.left_s(end_ms):
                     self._pending.pop(number, None)
                     self._tell(callback, kind, None)
@@ -317,14 +324,15 @@ class Client:
         if self._out and link is self._out.link:
             self.drop()
 
-    async def _hear_quick(self, udp):
+    async def _hear_quick(self, udp, server):
+        """server: (address, port) that alone is listened to"""
         while True:
             try:
                 data, peer = await udp.receive()
                 packet = wire.datagram(data)
             except (ValueError, OSError):
                 continue
-            if peer[0] == self.peer[0] and packet[0] in (wire.PUBLISH, wire.DATAGRAM):
+            if peer == server and packet[0] in (wire.PUBLISH, wire.DATAGRAM):
                 self._told(packet, True)
 
     def _take(self, packet):
@@ -334,7 +342,9 @@ class Client:
         elif kind == wire.QOSSETUP:
             self._mark(status)
         elif flags & wire.REPLY:
-            callback, asked, _ = self._pending.pop(number, (None, None, None))
+            callback, asked, _, new = self._pending.pop(number, (None, None, None, ()))
+            if status and new:
+                self.wanted = [one for one in self.wanted if one not in new]
             if callback:
                 self._tell(callback, asked, packet)
 

@@ -2,8 +2,8 @@
 import sys
 
 if sys.implementation.name == "micropython":
-    from pure import guard, secret, vsoa as wire      # noqa: F401
+    from pure import vsoa as wire      # noqa: F401
     from .ground_board import *              # noqa: F403
 else:
-    from ..pure import guard, secret, vsoa as wire      # noqa: F401
+    from ..pure import vsoa as wire      # noqa: F401
     from .ground_host import *               # noqa: F403

@@ -9,6 +9,8 @@ import struct
 import threading
 import time
 
+from ..pure import guard, secret
+
 CLIENTS = 1000                 # of a server at the same time
 PACKET_BYTES = 262144          # that are taken in; a longer packet ends its connection
 QUEUE_BYTES = 1 << 20          # that wait for a client
@@ -85,6 +87,11 @@ def left_s(end_ms):
     return max(0.0, end_ms / 1000 - time.monotonic())
 
 
+def is_let_in(failures, peer, said, passwd):
+    """True for the right password of a peer that need not wait; see pure/guard.py."""
+    return guard.attempt(failures, peer, int(time.monotonic()), secret.same(said, passwd))[0]
+
+
 def blame(what, error):
     """One line for a guest's failure."""
     logging.getLogger("vsoa").error("%s: %s: %s", what, type(error).__name__, error)
@@ -148,8 +155,13 @@ def peer_certificate(link, is_binary):
 
 
 def address(host, port):
-    """What a socket takes as the place to send to. Raises OSError."""
-    return socket.getaddrinfo(host, port)[0][-1]
+    """What a socket takes as the place to send to; of a name that has both, the IPv4 one. Raises OSError."""
+    return min(socket.getaddrinfo(host, port), key=lambda row: row[0] != socket.AF_INET)[-1]
+
+
+def sender(place):
+    """(address, port) of what address() gives, as receive() has them."""
+    return place[:2]
 
 
 def _bound(kind, host, port):
@@ -255,15 +267,18 @@ def work(step):
     threading.Thread(target=run, name="vsoa-work", daemon=True).start()
 
 
-def position_servers(path, port):
-    """list of (address, port): those of VSOA_POS_SERVER=`address[:port],...`, then those of the file."""
+def position_rows(path):
+    """list of [address] or [address, port], unchecked: those of VSOA_POS_SERVER=`address[:port],...`, then the file's.
+
+    The file is VSOA_POS_FILE, where that is set, else path or what Windows has for it.
+    """
     named = os.environ.get("VSOA_POS_SERVER", "").split(",")
     try:
-        with open(_WINDOWS_FILE if os.name == "nt" else path) as file:
+        with open(os.environ.get("VSOA_POS_FILE") or (_WINDOWS_FILE if os.name == "nt" else path)) as file:
             lines = [line.split() for line in file]
     except OSError:
         lines = []
     # of IPv6, which has colons of its own, the port stands behind a bracket
-    rows = [name.strip("[").replace("]:", " ").replace("]", "").split() if "]" in name or name.count(":") > 1
-            else name.split(":") for name in named if name.strip()]
-    return [(row[0].strip(), int(row[1]) if len(row) > 1 else port) for row in rows + lines if row]
+    rows = [name.replace("[", " ").replace("]:", " ").replace("]", " ").split() if name.count(":") > 1
+            else name.replace(":", " ").split() for name in named]
+    return rows + lines

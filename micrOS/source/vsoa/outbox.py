@@ -1,6 +1,8 @@
 """What waits to be sent to one peer: at once when there is room, else in turn, never held by a slow one."""
 import asyncio
 
+from . import ground
+
 HOLD_S = 0.05                  # behind the answer to SERVINFO: the public client forgets what comes glued to it
 
 
@@ -14,11 +16,28 @@ class Outbox:
         self.is_closed = False
         self._parts = []
         self._flusher = None
+        self._gathered = None            # bytearray between gather() and let_go()
+
+    def gather(self):
+        """What is sent from now on may wait for let_go(), up to as much as is read at once."""
+        if self._gathered is None:
+            self._gathered = bytearray()
+
+    def let_go(self):
+        """Send what was gathered in one piece."""
+        gathered, self._gathered = self._gathered, None
+        if gathered:
+            self.send(gathered)
 
     def send(self, data):
         """False when the connection is gone."""
         if self.is_closed:
             return False
+        if self._gathered is not None:
+            if len(self._gathered) + len(data) <= ground.READ_BYTES:
+                self._gathered += data
+                return True
+            self.let_go()
         if not self._parts and not self.is_held:
             try:
                 taken = self.link.send(data)

@@ -9,12 +9,15 @@ _PORT = 54
 _WAIT_S = 2
 _FILE = "/etc/vsoa.pos"        # lines of `address port`
 _INET, _INET6 = 2, (10, 30)    # numbers of Linux; of macOS too for IPv6
-_place = []                    # of the position server that pos() named
+_place = []                    # (address, port) of the position server that pos() named
 
 
 def pos(addr, port=_PORT):
-    """Ask this position server, and no other. addr None: those of the environment and of /etc/vsoa.pos again"""
-    _place[:] = [(addr, port)] if addr else []
+    """Ask this position server, and no other. addr: or a name; None: those of the environment and of the file again
+
+    Raises ValueError.
+    """
+    _place[:] = [_server((addr, port))] if addr else []
 
 
 class Position:
@@ -77,9 +80,12 @@ def _checked(found):
 
 async def find(name):
     """(address, port) of the server with this name, None when nobody knows it."""
-    for place in _place or ground.position_servers(_FILE, _PORT):
+    for row in _place or ground.position_rows(_FILE):
         try:
-            found = await asyncio.wait_for(_asked(name, *place), _WAIT_S)
+            found = row and await asyncio.wait_for(_asked(name, *_server(row)), _WAIT_S)
+        except ValueError as error:          # one wrong row must not cost the others
+            ground.blame("position server", error)
+            continue
         except (OSError, asyncio.TimeoutError):
             continue
         if found:
@@ -87,14 +93,25 @@ async def find(name):
     return None
 
 
+def _server(row):
+    """(address or name, port) of a row that has both, or no port. Raises ValueError."""
+    port = str(row[1]) if len(row) > 1 else str(_PORT)
+    if len(row) > 2 or not port.isdigit() or not 0 < int(port) < 65536:
+        said = " ".join([str(word) for word in row])
+        raise ValueError("an address and a port 1-65535 are wanted, got {}".format(said))
+    return row[0], int(port)
+
+
 async def _asked(name, host, port):
-    link = ground.Datagrams("::" if ":" in host else "", 0)
+    place = ground.address(host, port)
+    server = ground.sender(place)            # its numbers: host may be a name
+    is_inet6 = ":" in server[0]
+    link = ground.Datagrams("::" if is_inet6 else "", 0)
     try:
-        question = {"name": name, "domain": _INET6[0] if ":" in host else _INET}
-        link.send(json.dumps(question).encode(), ground.address(host, port))
+        link.send(json.dumps({"name": name, "domain": _INET6[0] if is_inet6 else _INET}).encode(), place)
         while True:
             data, peer = await link.receive()
-            if peer[0] == host and peer[1] == port:
+            if peer == server:
                 return _understood(data)
     finally:
         link.close()

@@ -39,8 +39,8 @@ class Payload(_Record):
 
 def received(packet, is_raw):
     """The Payload of a packet. is_raw: a param stays bytes"""
-    param, data = packet[6], packet[7]
-    return Payload((param or None) if is_raw else wire.decoded(param), data or None)
+    param = packet[6] or None
+    return Payload(param if param is None or is_raw else wire.decoded(param), packet[7] or None)
 
 
 def parts(payload):
@@ -48,8 +48,10 @@ def parts(payload):
     if payload is None:
         return b"", b""
     if isinstance(payload, dict):
-        return wire.encoded(payload.get("param")), payload.get("data") or b""
-    return wire.encoded(payload.param), payload.data or b""
+        param, data = payload.get("param"), payload.get("data")
+    else:
+        param, data = payload.param, payload.data
+    return b"" if param is None else wire.encoded(param), data or b""
 
 
 def checked(url):

@@ -25,7 +25,7 @@ class RemoteClient:
         self._jobs = []                  # of asynchronous handlers
         self._priority = 0
         self._quick = self._quick_port = None
-        self._answered = None            # number of the request that got its reply last
+        self.answered = None             # number of the request that got its reply last
 
     def has_logged_in(self):
         return self.state in ("known", "up")
@@ -64,7 +64,8 @@ class RemoteClient:
 
     @ground.quick
     def close(self):
-        """Send it away."""
+        """Send it away; what was said before still leaves."""
+        self.out.let_go()
         self.out.is_closed = True
         if self.task and self.task is not asyncio.current_task():
             self.task.cancel()
@@ -72,10 +73,10 @@ class RemoteClient:
     @ground.quick
     def reply(self, seqno, payload=None, status=0, tunid=0):
         """Answer a request. status: 0-255, tunid: of a Stream. False when the client is gone."""
-        self._answered = seqno
+        self.answered = seqno
         param, data = parts(payload)
-        return self.send(wire.encode(wire.RPC, wire.REPLY | (wire.TUNNEL if tunid else 0), status, seqno, tunid, "",
-                                     param, data))
+        flags = wire.REPLY | wire.TUNNEL if tunid else wire.REPLY
+        return self.out.send(wire.encode(wire.RPC, flags, status, seqno, tunid, "", param, data)) or self._lost()
 
     @ground.quick
     def datagram(self, url, payload=None, quick=False):
@@ -100,8 +101,9 @@ class RemoteClient:
     # -- for the server
 
     def send(self, packet):
-        if self.out.send(packet):
-            return True
+        return self.out.send(packet) or self._lost()
+
+    def _lost(self):
         self.close()
         return False
 
@@ -147,7 +149,7 @@ class RemoteClient:
 
     @ground.quick
     def failed(self, request, error):
-        if request and self._answered != request.seqno:      # first: what is told about it may find no memory either
+        if request and self.answered != request.seqno:      # first: what is told about it may find no memory either
             self._status(request, wire.NO_MEMORY if isinstance(error, MemoryError) else wire.NO_RESPONDING)
         ground.blame(request.url if request else "hook", error)
 

@@ -15,6 +15,7 @@ async def keep_connected(client, server, passwd, keepalive, conn_timeout, reconn
 async def _watch(client, keepalive):
     """Return when the connection is over, or the server was silent for too long."""
     lost = [0]
+    ended = client.ended = asyncio.Event()
 
     def heard(_, is_there):
         lost[0] = 0 if is_there else lost[0] + 1
@@ -24,4 +25,7 @@ async def _watch(client, keepalive):
             lost[0] = 0
         client.idle = True
         client.ping(heard, keepalive)
-        await asyncio.sleep(keepalive)
+        try:
+            await asyncio.wait_for(ended.wait(), keepalive)
+        except asyncio.TimeoutError:
+            pass

@@ -84,7 +84,9 @@ def bare() -> Generator[Sample, None, None]:
     yield from _rates(OURS, 64, lambda place, size: _asker(place, size, 1))
 
 
-@row("vsoa-pipelined", "VSOA echo 64 B, MicroPython, 32 under way", PUBLIC, "req/s", Budget(0.5, at_least=True), ROUNDS)
+# what came together is answered in one write: 1.3 to 1.6 on two free cores, 0.3 to 0.9 where a dozen others want them
+@row("vsoa-pipelined", "VSOA echo 64 B, MicroPython, 32 under way", PUBLIC, "req/s", Budget(0.75, at_least=True),
+     ROUNDS)
 def pipelined() -> Generator[Sample, None, None]:
     yield from _rates(OURS, 64, _window)
 
@@ -95,10 +97,17 @@ def pipelined_host() -> Generator[Sample, None, None]:
     yield from _rates(HOST, 64, _window)
 
 
+# each KiB passes a board's heap five times, and collecting that takes half of the time
 @row("vsoa-pipelined-1k", "VSOA echo 1 KiB, MicroPython, 32 under way", PUBLIC, "req/s", Budget(0.25, at_least=True),
      ROUNDS)
 def pipelined_1k() -> Generator[Sample, None, None]:
     yield from _rates(OURS, 1024, _window)
+
+
+@row("vsoa-pipelined-1k-host", "VSOA echo 1 KiB, CPython, 32 under way", PUBLIC, "req/s", Budget(1.0, at_least=True),
+     ROUNDS)
+def pipelined_1k_host() -> Generator[Sample, None, None]:
+    yield from _rates(HOST, 1024, _window)
 
 
 @row("vsoa-publish", "VSOA publish 64 B to 1, MicroPython", PUBLIC, "req/s", Budget(0.25, at_least=True), ROUNDS)
