@@ -8,7 +8,7 @@ from websockets.sync.client import connect
 from tests.gateway.fakes import FakeNode
 from toolkit.errors import UsageError
 from toolkit.gateway import access as access_file
-from toolkit.gateway.access import COOKIE, Access
+from toolkit.gateway.access import COOKIE, Access, NotKeptError
 from toolkit.gateway.api_virtual import _pin
 from toolkit.gateway.job_work import shown
 from toolkit.gateway.reading import role_for
@@ -56,6 +56,13 @@ def test_a_cookie_that_was_touched_is_none(tmp_path, change):
 def test_tokens_that_cannot_be_read_stop_the_start_and_say_so(tmp_path):
     (tmp_path / "tokens.json").write_text("{broken")
     with pytest.raises(UsageError, match="holds no tokens"):
+        Access(tmp_path)
+
+
+@pytest.mark.parametrize("name", ("tokens.json", "cookie.key"))
+def test_a_file_that_is_none_stops_the_start_and_is_named(tmp_path, name):
+    (tmp_path / name).mkdir()
+    with pytest.raises(NotKeptError, match=rf"{name} cannot be read: Is a directory"):
         Access(tmp_path)
 
 

@@ -106,6 +106,20 @@ def test_modules_say_which_are_loaded_and_help_has_every_parameter(api):
     problem(api.get(f"{D}/help/nothing"), 404)
 
 
+def test_a_module_is_loaded_by_a_post_and_by_no_get(api, gateway):
+    def is_loaded():
+        return next(row["loaded"] for row in api.get(f"{D}/modules").json() if row["name"] == "buzzer")
+
+    assert api.get(f"{D}/help/buzzer", params={"load": "true"}).json()["source"] == "catalogue" and not is_loaded()
+    with gateway.client("view") as viewer:
+        problem(viewer.post(f"{D}/help/buzzer"), 403)
+    assert not is_loaded()
+    with gateway.gateway.events.subscribe("command") as heard:
+        assert api.post(f"{D}/help/buzzer").json()["source"] == "node" and is_loaded()
+        assert [event.data["command"] for event in heard._box] == ["buzzer help"]
+    problem(api.post(f"{D}/help/nothing"), 404)
+
+
 def test_a_task_is_seen_heard_and_killed(api):
     ask(api, "system heartbeat &&100")
     assert {"tag": "system.heartbeat", "active": True} in api.get(f"{D}/tasks").json()

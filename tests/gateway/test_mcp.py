@@ -14,8 +14,11 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.device.wire import ROOT, eventually
+from tests.gateway.fakes import FakeNode
+from tests.gateway.fakes import running as running_fakes
 from tests.gateway.fleet_fakes import FakeFleet
 from tests.gateway.running import Running, running_gateway
+from toolkit.inventory import Device
 
 TOOLS = {"list_nodes", "node_help", "run_command", "node_status", "recent_events", "start_job", "job_report",
          "control_job"}
@@ -28,9 +31,19 @@ def fleet() -> Iterator[FakeFleet]:
 
 
 @pytest.fixture(scope="module")
-def gateway(fleet: FakeFleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running_gateway(tmp_path_factory.mktemp("mcp"), parts=("api", "engine", "jobs", "mcp_server"), engine=None,
-                         rows=fleet.devices) as running:
+def hall() -> Iterator[FakeNode]:
+    """A node that knows more words than those of the fleet."""
+    node = FakeNode("hall", "micrhallOS")
+    node.answers["help lm"] = "   rgb\n      color\n      help\n   servo\n      sduty\n      help"
+    with running_fakes(node):
+        yield node
+
+
+@pytest.fixture(scope="module")
+def gateway(fleet: FakeFleet, hall: FakeNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    rows = [*fleet.devices, Device(hall.uid, hall.address, hall.port, hall.name)]
+    with running_gateway(tmp_path_factory.mktemp("mcp"), parts=("api", "engine", "jobs", "history", "mcp_server"),
+                         engine=None, rows=rows) as running:
         eventually(lambda: running.gateway.engine.state, lambda state: state == "up", 20)
         yield running
 
@@ -69,7 +82,7 @@ def test_view_may_look_and_is_refused_to_operate(speak, fleet):
     nodes, version, hit = speak("view", ("list_nodes", {}),
                                   ("run_command", {"node": "fake0000", "command": "version"}),
                                   ("run_command", {"node": "fake0000", "command": "tally hit"}))
-    assert [node["name"] for node in json.loads(nodes[1])] == ["fake0000", "fake0001", "fake0002"]
+    assert [node["name"] for node in json.loads(nodes[1])] == ["fake0000", "fake0001", "fake0002", "hall"]
     assert json.loads(version[1])["text"] == "2.1.0-0"
     assert hit[0] and "takes the role operate, and the token shown has view" in hit[1]
     assert fleet.nodes[0].hits == 0
@@ -84,6 +97,40 @@ def test_operate_may_run_commands_and_jobs(speak, fleet):
     assert refused[0] and "no node fits" in refused[1]
     report = speak("view", ("job_report", {"job": json.loads(job[1])["id"]}))[0]
     assert not report[0] and json.loads(report[1])["kind"] == "command"
+
+
+def test_view_learns_what_a_node_offers_and_how_it_is(speak, hall):
+    everything, one, none, status, silent = speak(
+        "view", ("node_help", {"node": "hall"}), ("node_help", {"node": "hall", "module": "servo"}),
+        ("node_help", {"node": "hall", "module": "no/such"}), ("node_status", {"node": hall.uid}),
+        ("node_status", {"node": "nobody"}))
+    assert [row["name"] for row in json.loads(everything[1])] == ["rgb", "servo"]
+    assert [each["name"] for each in json.loads(one[1])["functions"]] == ["sduty", "help"]
+    assert "servo help" not in hall.heard                  # reading has loaded nothing
+    assert none[0] and "no/such" not in json.dumps(hall.heard)
+    assert json.loads(status[1])["cpu_temp_c"] == 41.5 and json.loads(status[1])["heap_used_pct"] == 36.1
+    assert silent[0] and "no node goes by" in silent[1]
+
+
+def test_operate_pauses_and_ends_a_job_view_does_not_and_the_events_tell_of_it(gateway, speak):
+    slow = {"kind": "command", "selection": "name=fake*", "command": "tally hit", "id": "slow",
+            "rules": {"per_minute": 1}}
+    with gateway.client() as client:
+        assert client.post("/api/v1/jobs", json=slow).status_code == 201
+    refused, = speak("view", ("control_job", {"job": "slow", "word": "pause"}))
+    assert refused[0] and "takes the role operate" in refused[1]
+    words = ("slow", "pause"), ("slow", "abort"), ("slow", "resume"), ("slow", "../.."), ("no-such", "pause")
+    paused, ended, late, nonsense, none = speak(
+        "operate", *(("control_job", {"job": job, "word": word}) for job, word in words))
+    assert [json.loads(each[1])["status"] for each in (paused, ended)] == ["paused", "aborted"]
+    assert late[0] and nonsense[0] and none[0] and "no-such" in none[1]
+
+    def topics() -> set[str]:
+        (is_error, text), = speak("view", ("recent_events", {"topics": "job.*", "most": 100}))
+        assert not is_error, text
+        return {row["topic"] for row in json.loads(text) if row["data"].get("job") == "slow"}
+
+    eventually(topics, lambda told: told >= {"job.paused", "job.aborted"}, 30)
 
 
 def test_nobody_comes_in_without_a_token(gateway):

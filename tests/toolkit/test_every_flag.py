@@ -37,7 +37,8 @@ MODIFIERS_OF_1_20 = {    # -> commands that take it
 
 BOARD = """--simulate --name lamp --dir {dir}/flash --board esp32 --heap 300K --flash 8M --address {ip}
     --shell-port {shell} --webrepl-port 8266 --serial {dir}/tty --control {dir}/control --drive {dir}/drive
-    --rfc2217 0 --meter dlms --meter-fault lose=0 --meter-port {meter} --vsoa-port {vsoa} --mpy --clock host --turn --radio 80"""
+    --rfc2217 0 --meter dlms --meter-fault lose=0 --meter-port {meter} --vsoa-port {vsoa} --mpy --clock host
+    --turn --radio 80"""
 
 EITHER = None            # another board of this machine may be down
 FILES = {

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 import json
 import os
 import pkgutil
@@ -28,6 +27,7 @@ USAGE = "devToolKit.py COMMAND [OPTIONS]   (devToolKit.py COMMAND --help tells m
 EXIT_CODES = """exit codes: 0 done, 1 failed, 2 wrong use, 3 unknown device, 4 node not reached, 5 node refused,
 6 no serial port, 7 port not permitted, 8 port busy, 9 wrong chip, 10 wrong hash, 11 cable out,
 12 does not compile, 13 not flashed, 14 no image"""
+ALONE = "no command: starting the gateway with its dashboard (--help lists the commands, Ctrl-C ends)"
 PASSWORD_VARIABLE = "MICROS_PASSWORD"
 NO_PASSWORD_HERE = f"no password on the command line, others see it: set {PASSWORD_VARIABLE}, or be asked"
 Out = Callable[[str], None]
@@ -120,8 +120,9 @@ def say(text: str) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line. Returns the exit code: 0 done, 1 failed, 2 wrong use, more in toolkit.errors."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if not words and _can_show_pages():
-        words = ["--gateway", "--open"]
+    if not words and _is_at_a_terminal():
+        print(ALONE, file=sys.stderr)
+        words = sys.argv[1:] = ["--gateway", "--open"]       # it may go on in another Python, by sys.argv
     if not words or words[0] in ("-h", "--help"):
         say(overview())
         return 0
@@ -133,9 +134,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 2
 
 
-def _can_show_pages() -> bool:
-    """A person is there, and the extra with the dashboard."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and importlib.util.find_spec("nicegui") is not None
+def _is_at_a_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def execute(command: Command, words: Sequence[str]) -> int:

@@ -14,6 +14,7 @@ from toolkit.errors import UsageError
 if TYPE_CHECKING:
     from toolkit.gateway.access import Access
     from toolkit.gateway.cloud.settings import CloudSettings
+    from toolkit.gateway.dashboard.door import Door
     from toolkit.gateway.settings import Settings
 
 HELP = "serve many nodes over HTTP: REST, metrics, roles"
@@ -21,10 +22,10 @@ FLAGS = ("-gw", "--gateway")
 EPILOG = """Everything takes a token. The first start makes one for role admin and shows it once, on a
 terminal; its hash is kept. Roles: view < operate < admin. /docs has a page of all paths, /metrics is
 for Prometheus. What the gateway needs beyond the toolkit is installed at the first start, into the
-virtual environment that runs.
+virtual environment that runs, or that of the checkout, env/venv, which is made then.
 It listens on loopback. With --host others reach it, in clear text: put a TLS proxy before it then.
 
-exit codes: 0 stopped, 2 wrong use, the port is taken
+exit codes: 0 stopped, 1 its files cannot be kept, 2 wrong use, the port is taken
 
 examples:
   devToolKit.py --gateway
@@ -63,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, out: Out) -> int | None:
     if not 0 < args.port <= 65535:
         raise UsageError(f"--port is 1 to 65535, got {args.port}")
-    _set_up(out)
+    _set_up(args)
     from toolkit.gateway.access import Access
     from toolkit.gateway.settings import Settings
 
@@ -97,14 +98,19 @@ def _cloud(args: argparse.Namespace) -> CloudSettings | None:
     return CloudSettings(args.cloud, mqtt, mqtts, https, args.certificate, args.key, args.public_name)
 
 
-def _set_up(out: Out) -> None:
-    """The packages of the extra, where they are missing."""
+def _set_up(args: argparse.Namespace) -> None:
+    """What the gateway needs, where it is missing; that may end in this command line begun anew by another Python."""
     from toolkit.gateway import extra
 
-    missing = extra.missing()
-    if missing:
-        print(f"the gateway needs {', '.join(missing)} and more: installing its extra, once ...", file=sys.stderr)
-        extra.install()
+    missing = extra.missing(extra.PAGES if args.open else ())
+    if not missing:
+        return
+    if extra.is_system_python():
+        python = extra.own_python()
+        print(f"this Python is the system's own: going on in that of {python.parents[1]}", file=sys.stderr)
+        extra.go_on_in(python)
+    print(f"the gateway needs {', '.join(missing)} and more: installing it, once ...", file=sys.stderr)
+    extra.install()
 
 
 def _rows(access: Access, as_json: bool) -> str:
@@ -133,8 +139,15 @@ def _serve(args: argparse.Namespace, settings: Settings, access: Access, out: Ou
     for part, why in gateway.left_out.items():
         print(f"without {part}: {why}", file=sys.stderr)
     if args.open and "dashboard" in gateway.parts:
-        app.state.door.open_browser(f"http://{host}:{settings.port}")
+        _open(app.state.door, f"http://{host}:{settings.port}")
     serve(app, settings, door)
+
+
+def _open(entrance: Door, url: str) -> None:
+    try:
+        entrance.open_browser(url)
+    except OSError as error:
+        print(f"the browser is not opened, its way in cannot be written: {error.strerror}", file=sys.stderr)
 
 
 def _welcome(access: Access, out: Out) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from toolkit.commands import Out
 from toolkit.errors import ToolkitError
 
-HELP = "bring this toolkit to its newest version: with git in a checkout, else with pip"
+HELP = "bring this toolkit to its newest version, with git or pip"
 FLAGS = ("-pupdate", "--pip_update")
 ROOT = Path(__file__).parents[2]
 

@@ -19,7 +19,7 @@ from fastapi import HTTPException
 from starlette.requests import HTTPConnection
 
 from toolkit.archive import write_whole
-from toolkit.errors import UsageError
+from toolkit.errors import ToolkitError, UsageError
 
 ROLES = ("view", "operate", "admin")           # each may what those before it may
 COOKIE = "micros_session"
@@ -33,6 +33,10 @@ _MOST_CHARS = 256
 _LABEL = re.compile(r"[\w .@-]{1,40}")
 
 Guard = Callable[[HTTPConnection], Awaitable["Caller"]]
+
+
+class NotKeptError(ToolkitError):
+    """Raised when a file of the gateway's folder cannot be written or read: the disk is full, or not ours."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class Access:
         return not self._tokens
 
     def make(self, role: str, label: str = "") -> str:
-        """A new token in clear, for the only time. Raises UsageError for an unknown role."""
+        """A new token in clear, for the only time. Raises UsageError for an unknown role, NotKeptError."""
         if role not in ROLES:
             raise UsageError(f"a role is one of {', '.join(ROLES)}, got {role!r}")
         if label and not _LABEL.fullmatch(label):
@@ -80,18 +84,16 @@ class Access:
         secret = _PREFIX + secrets.token_urlsafe(32)
         token = Token(secrets.token_hex(4), role, _hash(secret), label)
         self._refresh()
-        self._tokens = [*self._tokens, token]
-        self._save()
+        self._save([*self._tokens, token])
         return secret
 
     def revoke(self, ident: str) -> bool:
-        """False when there is no such token. Its cookies end with it."""
+        """False when there is no such token. Its cookies end with it. Raises NotKeptError: then it still counts."""
         self._refresh()
         kept = [token for token in self._tokens if token.ident != ident]
         found = len(kept) < len(self._tokens)
-        self._tokens = kept
         if found:
-            self._save()
+            self._save(kept)
         return found
 
     def tokens(self) -> list[Token]:
@@ -138,22 +140,24 @@ class Access:
 
     def _cookie_key(self) -> bytes:
         path = self._folder / KEY_FILE
-        if not path.exists():
-            write_whole(path, secrets.token_bytes(32))
-        return path.read_bytes()
+        key = _read(path)
+        if key is None:
+            key = secrets.token_bytes(32)
+            _write(path, key)
+        return key
 
     def _load(self) -> list[Token]:
         path = self._folder / FILE
+        text = _read(path)
         try:
-            return [Token(**row) for row in json.loads(path.read_text())]
-        except FileNotFoundError:
-            return []
+            return [Token(**row) for row in json.loads(text)] if text is not None else []
         except (ValueError, TypeError) as error:
             raise UsageError(f"{path} holds no tokens ({error}): mend it, or remove it to begin anew") from None
 
-    def _save(self) -> None:
-        write_whole(self._folder / FILE, json.dumps([asdict(token) for token in self._tokens], indent=1).encode())
-        self._read_at = self._stamp()
+    def _save(self, tokens: list[Token]) -> None:
+        """They count when they are kept."""
+        _write(self._folder / FILE, json.dumps([asdict(token) for token in tokens], indent=1).encode())
+        self._tokens, self._read_at = tokens, self._stamp()
 
     def _stamp(self) -> tuple[int, int]:
         try:
@@ -203,6 +207,24 @@ async def disowned(connection: HTTPConnection, role: str) -> None:
     access: Access = connection.app.state.gateway.access
     while (caller := access.recognise(connection)) and caller.may(role):
         await asyncio.sleep(LOOK_S)
+
+
+def _read(path: Path) -> bytes | None:
+    """None when there is no such file. Raises NotKeptError."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise NotKeptError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        raise NotKeptError(f"{path} cannot be written: {error.strerror}; make room for it, or set MICROS_DATA to "
+                           "another folder") from None
 
 
 def _hash(secret: str) -> str:

@@ -1,6 +1,7 @@
 """Every error of the HTTP side in one form: application/problem+json, RFC 9457."""
 from __future__ import annotations
 
+import errno
 import http
 import logging
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from toolkit import errors as host
-from toolkit.gateway import errors
+from toolkit.gateway import access, errors
 
 MEDIA_TYPE = "application/problem+json"
 MOST_DETAILS = 20
@@ -31,11 +32,14 @@ STATUSES: tuple[tuple[type[host.ToolkitError], int], ...] = (
     (errors.NodeLockedError, 423),
     (errors.QueueFullError, 429),
     (errors.UnavailableError, 503),
+    (access.NotKeptError, 507),
     (host.UnknownDeviceError, 404),
     (host.UsageError, 422),
     (host.LinkError, 503),
     (host.RefusedError, 409),
 )
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 class Problem(BaseModel):
@@ -55,7 +59,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": http.HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
-ALWAYS = (400, 401, 403, 404, 405, 408, 413, 422, 429)                 # any path may give them
+ALWAYS = (400, 401, 403, 404, 405, 408, 413, 422, 429, 507)            # any path may give them
 OF_A_NODE = (*ALWAYS, 409, 423, 502, 503, 504)
 
 
@@ -89,6 +93,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(host.ToolkitError, _of_toolkit)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _of_validation)
+    app.add_exception_handler(OSError, _of_system)
     app.add_exception_handler(Exception, _of_a_bug)
 
 
@@ -112,6 +117,13 @@ async def _of_validation(request: Request, error: Exception) -> Response:
     rows = [{"where": ".".join(map(str, each["loc"])), "what": each["msg"]} for each in error.errors()[:MOST_DETAILS]]
     first = rows[0] if rows else {"where": "request", "what": "not valid"}
     return problem(422, f"{first['where']}: {first['what']}", more=rows)
+
+
+async def _of_system(request: Request, error: Exception) -> Response:
+    assert isinstance(error, OSError)
+    if error.errno in NO_ROOM:
+        return problem(507, f"the gateway cannot keep it: {error.strerror}", "not-kept")
+    return await _of_a_bug(request, error)
 
 
 async def _of_a_bug(request: Request, error: Exception) -> Response:

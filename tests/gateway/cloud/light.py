@@ -1,5 +1,6 @@
 """A thing for these tests: blocking, over the client's side of pure/mqtt, without an agent's manners."""
 import asyncio
+import contextlib
 import json
 import socket
 import ssl
@@ -8,8 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from micrOS.source.pure import mqtt, mqtt_session, tr50
+from tests.cloud.responder import eventually
 from tests.gateway.running import running_gateway
+from toolkit.gateway.cloud.samples import SAMPLES
 from toolkit.gateway.cloud.settings import CloudSettings
+from toolkit.gateway.engine import escaped
+from toolkit.gateway.errors import UnavailableError
 from toolkit.gateway.settings import Settings
 
 WAIT_S = 30.0
@@ -62,11 +67,15 @@ class Light:
         self._until(lambda: self.code is not None)
         return self.code
 
-    def send(self, *commands, number=None, qos=1):
-        """Topic of the reply. commands: (name, params)"""
+    def send(self, *commands, number=None, qos=1, is_dup=False):
+        """Topic of the reply. commands: (name, params); is_dup: as an agent sends again what was not acknowledged"""
         self.number = number or self.number + 1
-        self.session.publish(tr50.api_topic(self.number), tr50.request(commands), qos)
-        self._flush()
+        topic, payload = tr50.api_topic(self.number), tr50.request(commands)
+        if is_dup:
+            self.raw(mqtt.publish(topic, payload, 1, 60_000, dup=True))
+        else:
+            self.session.publish(topic, payload, qos)
+            self._flush()
         return f"reply/{self.number:04d}"
 
     def ask(self, name, /, **params):
@@ -137,6 +146,21 @@ class Light:
             data = b"" if data[:1] == b"\x40" else data
         if data:
             self.socket.sendall(data)
+
+
+def kept(running, key, name):
+    """Values of a property as they lie in the log, in the order in which they came; who reads them over REST does not
+    see what is there twice.
+    """
+    async def found():
+        rows = [json.loads(entry.value) async for entry in running.cloud.vault.scan(SAMPLES, escaped(key))]
+        return [item["value"] for row in rows for item in row["items"] if item.get("key") == name]
+
+    def looked():
+        with contextlib.suppress(UnavailableError):          # an engine that is busy
+            return [running.do(found())]
+
+    return eventually(looked)[0]
 
 
 def greeted(port, key, token, **options):

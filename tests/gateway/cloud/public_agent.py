@@ -1,9 +1,7 @@
 """The public agent, device-cloud 18.6.19, in a virtual environment of its own, driven line by line."""
-import asyncio
 import json
 import os
 import queue
-import ssl
 import subprocess
 import sys
 import threading
@@ -79,71 +77,3 @@ class PublicAgent:
     def _read(self):
         for line in self._process.stdout:
             self._lines.put(line)
-
-
-class CuttingProxy:
-    """TLS on port 443 of ADDRESS, before the gateway's HTTPS. cut_at: bytes after which the next long answer ends.
-
-    heads: the first line of each request. Raises OSError where 443 may not be had.
-    """
-
-    def __init__(self, port, certificate):
-        self.cut_at = None
-        self.heads = []
-        self._port, self._certificate = port, certificate
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        try:
-            self._server = asyncio.run_coroutine_threadsafe(self._begin(), self._loop).result(10)
-        except BaseException:
-            self._end()
-            raise
-
-    async def _begin(self):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*self._certificate)
-        return await asyncio.start_server(self._come, ADDRESS, 443, ssl=context)
-
-    def close(self):
-        self._loop.call_soon_threadsafe(self._server.close)
-        asyncio.run_coroutine_threadsafe(self._over(), self._loop).result(10)
-        self._end()
-
-    def _end(self):
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
-
-    async def _over(self):
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        await asyncio.sleep(0.02)
-
-    async def _come(self, reader, writer):
-        context = ssl.create_default_context(cafile=str(self._certificate[0]))
-        far_reader, far = await asyncio.open_connection(ADDRESS, self._port, ssl=context, server_hostname=ADDRESS)
-        ways = [asyncio.ensure_future(self._pump(reader, far, False)),
-                asyncio.ensure_future(self._pump(far_reader, writer, True))]
-        try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
-            for each in (far, writer):
-                each.close()
-
-    async def _pump(self, reader, writer, is_answer):
-        passed = 0
-        while data := await reader.read(4096):
-            if not is_answer and data[:4] in (b"GET ", b"POST"):
-                self.heads.append(data.decode("latin-1"))
-            passed += len(data)
-            if is_answer and self.cut_at is not None and passed > self.cut_at:
-                self.cut_at = None
-                return
-            writer.write(data)
-            await writer.drain()

@@ -61,6 +61,40 @@ def test_a_request_that_comes_twice_is_answered_twice_and_kept_once(thing, rest)
     assert len(told(rest, thing, "property")) == 1
 
 
+def untimed(key):
+    """Three tellings, which after each boot are the same bytes: one without a time, one of a clock that was not set."""
+    early = "2000-01-01T00:00:05.000000Z"
+    return (("property.publish", {"thingKey": key, "key": "door", "value": 1}),
+            ("log.publish", {"thingKey": key, "msg": "boot"}),
+            ("property.batch", {"thingKey": key, "data": [{"key": "lid", "value": 0, "ts": early}]}))
+
+
+def test_after_each_boot_what_is_like_before_and_has_no_time_is_told_anew(cloud, rest, make_thing):
+    place = make_thing()
+    for _ in range(3):
+        with Light(cloud.port, *place) as light:
+            for command in untimed(light.key):
+                assert light.asked(command) == {"1": {"success": True}}
+    assert [row["msg"] for row in told(rest, light, "log")] == ["boot"] * 3
+    assert sorted(row["key"] for row in told(rest, light, "property")) == ["door"] * 3 + ["lid"] * 3
+
+
+def test_a_replay_without_times_is_kept_once_with_the_time_of_its_first_telling(cloud, rest, make_thing):
+    place = make_thing()
+    with Light(cloud.port, *place) as light:
+        for number, command in enumerate(untimed(light.key), 1):
+            light.asked(command, number=number)
+    before = [told(rest, light, kind) for kind in ("property", "log")]
+    for _ in range(2):
+        with Light(cloud.port, *place) as light:
+            for number, command in enumerate(untimed(light.key), 1):
+                assert light.asked(command, number=number, is_dup=True) == {"1": {"success": True}}
+            assert light.asked(untimed(light.key)[0], number=9, is_dup=True)["1"]["success"]     # never sent before
+            assert light.asked(untimed(light.key)[0], number=9, is_dup=True)["1"]["success"]
+    rows = [told(rest, light, kind) for kind in ("property", "log")]
+    assert [len(row) for row in rows] == [3, 1] and all(row in rows[0] for row in before[0]) and rows[1] == before[1]
+
+
 def test_a_thing_speaks_for_itself_only(thing):
     for name, params in (("property.publish", {"thingKey": "other", "key": "a", "value": 1}),
                          ("property.current", {"thingKey": "other", "key": "a"}), ("thing.update", {"key": "other"}),

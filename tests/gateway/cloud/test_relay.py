@@ -50,6 +50,23 @@ def test_each_end_is_for_one(cloud, relay, far):
         connect(relay[1]).recv(10)
 
 
+def test_a_person_who_comes_when_the_thing_has_left_is_told_so(cloud, relay, far):
+    with far(relay[0]):
+        pass
+    with person(cloud, relay[1]) as terminal, pytest.raises(ConnectionClosed) as closed:
+        terminal.recv(20)
+    assert closed.value.rcvd.code == 1013 and "the thing has left before you came" in closed.value.rcvd.reason
+
+
+def test_a_thing_alone_is_let_go_when_nobody_comes(cloud, relay, far):
+    cloud.cloud.relays._wait_s, before = 0.2, cloud.cloud.relays._wait_s
+    try:
+        with pytest.raises((InvalidStatus, ConnectionClosed)), far(relay[0]) as thing:
+            thing.recv(20)
+    finally:
+        cloud.cloud.relays._wait_s = before
+
+
 def test_a_person_alone_is_told_that_the_thing_did_not_come(cloud, relay):
     cloud.cloud.relays._wait_s, before = 0.2, cloud.cloud.relays._wait_s
     try:

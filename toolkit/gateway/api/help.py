@@ -5,12 +5,13 @@ import asyncio
 import functools
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from toolkit.console import arguments
 from toolkit.docs import catalogue
-from toolkit.gateway.api.doors import TheNode, View, allowed, entered
+from toolkit.gateway.api.commands import tell
+from toolkit.gateway.api.doors import Operate, TheGateway, TheNode, View, entered
 from toolkit.gateway.api.modules import loaded_in, offered
 from toolkit.gateway.errors import UnknownThingError
 from toolkit.gateway.nodes import Node
@@ -19,6 +20,8 @@ from toolkit.gateway.problems import OF_A_NODE, responses
 router = APIRouter(tags=["help"], dependencies=entered, responses=responses(*OF_A_NODE))
 
 BOOLEAN = ("True", "False")
+
+ModuleName = Annotated[str, Path(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
 
 
 class Parameter(BaseModel):
@@ -50,20 +53,33 @@ async def everything(node: TheNode, caller: View) -> list[ModuleHelp]:
 
 
 @router.get("/devices/{device}/help/{module}")
-async def one(
-    module: Annotated[str, Path(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")], node: TheNode, caller: View,
-    load: Annotated[bool, Query(description="load it where it is not loaded, to ask it: takes `operate`")] = False,
-) -> ModuleHelp:
-    """One module, told by the node where it is loaded."""
+async def one(module: ModuleName, node: TheNode, caller: View) -> ModuleHelp:
+    """One module, told by the node where it is loaded. One that is not stays so; POST loads it."""
+    told = await _known(node, module)
+    if _has_help(told) and module in await loaded_in(node):
+        return _told_by_node(told, (await node.ask(f"{module} help")).text)
+    return told
+
+
+@router.post("/devices/{device}/help/{module}")
+async def load(module: ModuleName, node: TheNode, gateway: TheGateway, caller: Operate) -> ModuleHelp:
+    """One module, told by the node, which loads it for that."""
+    told, command = await _known(node, module), f"{module} help"
+    answer = await node.ask(command)
+    tell(gateway, node, caller, command, answer)
+    return _told_by_node(told, answer.text) if _has_help(told) else told
+
+
+async def _known(node: Node, module: str) -> ModuleHelp:
+    """What is known of it without the node. Raises UnknownThingError."""
     functions = (await offered(node)).get(module)
     if functions is None:
         raise UnknownThingError(f"{node.name} has no module {module!r}: GET .../modules lists them")
-    told = _from_catalogue(module, functions, await asyncio.to_thread(_shipped))
-    if load:
-        allowed(caller, "operate", f"load {module}")
-    if (load or module in await loaded_in(node)) and "help" in functions:
-        return await _from_node(node, module, functions, told)
-    return told
+    return _from_catalogue(module, functions, await asyncio.to_thread(_shipped))
+
+
+def _has_help(told: ModuleHelp) -> bool:
+    return any(function.name == "help" for function in told.functions)
 
 
 @functools.cache
@@ -86,16 +102,14 @@ def _from_catalogue(name: str, functions: list[str], shipped: dict[str, catalogu
         for each in functions])
 
 
-async def _from_node(node: Node, module: str, functions: list[str], told: ModuleHelp) -> ModuleHelp:
+def _told_by_node(told: ModuleHelp, text: str) -> ModuleHelp:
     """Its own help, with what the catalogue adds."""
-    text = (await node.ask(f"{module} help")).text
     told_rows = [row.strip().rstrip(",") for row in text.splitlines()]
     rows = {row.split()[0]: row for row in told_rows if row}
     typed = arguments(text)
-    before = {function.name: function for function in told.functions}
-    return ModuleHelp(name=module, doc=told.doc, source="node", functions=[
-        Function(name=name, usage=rows.get(name, before[name].usage), doc=before[name].doc,
-                 parameters=_parameters(typed.get(name, []), before[name].parameters)) for name in functions])
+    return ModuleHelp(name=told.name, doc=told.doc, source="node", functions=[
+        Function(name=each.name, usage=rows.get(each.name, each.usage), doc=each.doc,
+                 parameters=_parameters(typed.get(each.name, []), each.parameters)) for each in told.functions])
 
 
 def _parameters(typed: list[str], known: list[Parameter]) -> list[Parameter]:

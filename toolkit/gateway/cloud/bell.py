@@ -83,6 +83,8 @@ class Bell:
                     self._ups = self._engine.ups
             except (UnavailableError, NatsError, OSError) as error:
                 log.debug("the bell waits for the engine: %s", error)
+            except Exception:            # outer wall: without the bell gateways only see by their sweeps
+                log.exception("the bell cannot listen; it tries again")
             await asyncio.sleep(LOOK_S)
 
     async def _came(self, message: Msg) -> None:

@@ -16,6 +16,7 @@ from toolkit.gateway.cloud.settings import CloudSettings
 from toolkit.gateway.cloud.things import Thing, Things
 from toolkit.gateway.cloud.vault import FileVault, chosen
 from toolkit.gateway.engine import Engine
+from toolkit.gateway.errors import UnavailableError
 
 if TYPE_CHECKING:
     from toolkit.gateway.gateway import Gateway
@@ -124,8 +125,11 @@ class Cloud:
         try:
             await self.mailbox.refreshed(session.thing.key)
             await session.notify()
-        except Exception as error:       # outer wall: the thing is told again when it comes back
+        except (UnavailableError, OSError, TimeoutError) as error:
             log.debug("%s was not told of its mail: %s", session.thing.key, error)
+            session.close()
+        except Exception:                # outer wall: the thing is told again when it comes back
+            log.exception("%s was not told of its mail", session.thing.key)
             session.close()
 
     def _elsewhere(self, told: dict[str, Any]) -> None:

@@ -36,7 +36,8 @@ Reply = dict[str, Any]
 class Speaker:
     """Who says it. thing: None for an operator; role: of access.py, for one; handed: mails that this session got.
 
-    replied: mails of the reply that is being made; ident: tells requests apart that were not said twice
+    replied: mails of the reply that is being made; ident: what a request and its replay have in common; is_again: it
+    says of itself that it may be a replay
     """
 
     by: str
@@ -45,6 +46,7 @@ class Speaker:
     handed: set[str] = field(default_factory=set)
     replied: list[str] = field(default_factory=list)
     ident: str = ""
+    is_again: bool = False
 
     def key(self, params: Params) -> str:
         """Of the thing that is meant. Raises UsageError, NotTheirsError."""
@@ -111,7 +113,8 @@ async def _publish(cloud: Cloud, speaker: Speaker, command: str, params: Params)
     wanted = len(params["data"]) if isinstance(params.get("data"), list) else len(items)
     if "data" in params and not isinstance(params["data"], list):
         raise BadSampleError("data is a list")
-    cloud.told(key, kind, await cloud.samples.take(key, kind, items, thing.bounds().keys, speaker.ident))
+    kept = await cloud.samples.take(key, kind, items, thing.bounds().keys, speaker.ident, speaker.is_again)
+    cloud.told(key, kind, kept)
     if len(items) < wanted:
         raise BadSampleError(f"item {len(items) + 1} of {wanted} lacks what a {kind} needs; those before it are kept")
     return dict(tr50_cloud.success())
@@ -227,6 +230,8 @@ async def _file_put(cloud: Cloud, speaker: Speaker, command: str, params: Params
     key, is_shared = speaker.key(params), bool(params.get("global"))
     if is_shared and speaker.thing and not speaker.thing.may("share"):
         raise NotTheirsError("this thing may not write to the shared store")
+    if speaker.thing:
+        cloud.files.count(key)
     bounds = (speaker.thing or await cloud.things.get(key)).bounds()
     files, most = (MOST_SHARED, SHARED_BYTES) if is_shared else (bounds.files, bounds.bytes)
     ident = await cloud.files.bring(None if is_shared else key, params["fileName"], params.get("crc32"), speaker.by,
@@ -236,6 +241,8 @@ async def _file_put(cloud: Cloud, speaker: Speaker, command: str, params: Params
 
 async def _file_get(cloud: Cloud, speaker: Speaker, command: str, params: Params) -> Reply:
     key = speaker.key(params)
+    if speaker.thing:
+        cloud.files.count(key)
     ident, file = await cloud.files.fetch(None if params.get("global") else key, params["fileName"])
     return dict(tr50_cloud.success({"fileId": ident, "fileSize": file.size, "crc32": file.crc32}))
 

@@ -13,7 +13,8 @@ import logging
 import secrets
 import time
 import zlib
-from collections.abc import AsyncIterable, AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -27,6 +28,7 @@ FILES = Store("cloud_files", 256 * MIB)        # own.<thing>.<name>, shared.<nam
 #                                                body.<id>.<number>: bytes
 PIECE_BYTES = 128 * 1024
 NAME_BYTES = 128
+MOST_IDS = 400                 # that a thing gets while one is valid: all things share their room
 LOADING_S = 3600.0             # an upload that is not done after so long is not done any more
 SWEEP_S = 300.0
 
@@ -71,15 +73,17 @@ class Ticket:
 
 
 class Files:
-    """The stores of files, kept in a vault."""
+    """The stores of files, kept in a vault. clock: seconds since 1970"""
 
-    def __init__(self, vault: Vault, settings: CloudSettings) -> None:
-        self._vault = vault
+    def __init__(self, vault: Vault, settings: CloudSettings, clock: Callable[[], float] = time.time) -> None:
+        self._vault, self._clock = vault, clock
         self._valid_s = settings.file_s
         self._most_bytes = settings.most_file_bytes
         self._gate = settings.most_transfers
         self._tickets = Store("cloud_tickets", 4 * MIB, settings.file_s)
         self._chore: asyncio.Task[None] | None = None
+        self._given: Counter[str] = Counter()        # ids that things got since:
+        self._given_since = 0.0
         vault.declare(FILES, self._tickets)
 
     async def start(self) -> None:
@@ -91,6 +95,15 @@ class Files:
             await asyncio.gather(self._chore, return_exceptions=True)
 
     # -- ids
+    def count(self, thing: str) -> None:
+        """A thing wants an id. Raises QueueFullError when it had too many of late."""
+        if time.monotonic() - self._given_since > self._valid_s:
+            self._given.clear()
+            self._given_since = time.monotonic()
+        if self._given[thing] >= MOST_IDS:
+            raise QueueFullError(f"{thing} got {MOST_IDS} ids of files in {self._valid_s:g} s: ask again later")
+        self._given[thing] += 1
+
     async def bring(self, owner: str | None, name: str, crc32: int | None, by: str, files: int, most: int) -> str:
         """An id to bring a file with. files, most: how many files and bytes the owner may have.
 
@@ -105,20 +118,20 @@ class Files:
         left = most - sum(file.size for file in there.values() if file.name != name)
         if left <= 0:
             raise QueueFullError(f"the files of {owner or 'the shared store'} take all of its {most} bytes")
-        return await self._made(Ticket(True, name, owner, time.time() + self._valid_s, by, crc32=crc32,
+        return await self._made(Ticket(True, name, owner, self._clock() + self._valid_s, by, crc32=crc32,
                                        most=min(left, self._most_bytes)))
 
     async def fetch(self, owner: str | None, name: str) -> tuple[str, File]:
         """(an id to fetch a file with, the file). Raises UnknownThingError."""
         file = await self.get(owner, name)
-        ticket = Ticket(False, name, owner, time.time() + self._valid_s, "", file.blob, file.size, file.crc32)
+        ticket = Ticket(False, name, owner, self._clock() + self._valid_s, "", file.blob, file.size, file.crc32)
         return await self._made(ticket), file
 
     async def ticket(self, ident: str, is_put: bool) -> Ticket | None:
         """None for an id that is unknown, over, or for the other way."""
         entry = await self._vault.get(self._tickets, _hash(ident)) if 0 < len(ident) <= 64 else None
         ticket = Ticket(**json.loads(entry.value)) if entry else None
-        return ticket if ticket and ticket.is_put == is_put and ticket.until > time.time() else None
+        return ticket if ticket and ticket.is_put == is_put and ticket.until > self._clock() else None
 
     # -- bytes
     async def take(self, ticket: Ticket, body: AsyncIterable[bytes]) -> File:

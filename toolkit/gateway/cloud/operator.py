@@ -12,7 +12,7 @@ import json
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
@@ -20,7 +20,7 @@ from micrOS.source.pure import tr50_cloud
 from micrOS.source.pure.tr50 import Tr50Error
 from toolkit.gateway.access import ROLES
 from toolkit.gateway.cloud.commands import NOT_ALLOWED, NOT_DONE, Speaker, answer
-from toolkit.gateway.cloud.session import MOST_COMMANDS
+from toolkit.gateway.cloud.session import MOST_COMMANDS, Bucket
 from toolkit.gateway.cloud.vault import Store
 from toolkit.gateway.engine import MIB
 from toolkit.gateway.errors import UnavailableError, UnknownThingError
@@ -29,11 +29,13 @@ if TYPE_CHECKING:
     from toolkit.gateway.cloud.cloud import Cloud
 
 SESSION_S = 12 * 3600
-SESSIONS = Store("cloud_sessions", 4 * MIB, SESSION_S)       # <hash of the id>: {ident} or {thing, token}
+# <hash of the id>: {ident} or {thing, token}; a log, so that many logins end the oldest session and refuse nobody
+SESSIONS = Store("cloud_sessions", 4 * MIB, SESSION_S, is_log=True)
 MOST_BYTES = 256 * 1024
 LOGIN = "api.authenticate"
 WRONG_S = 0.3                  # a wrong login takes so long
 MOST_WRONG = 20                # at a time
+MOST_PACED = 5000
 
 
 class Operators:
@@ -42,6 +44,7 @@ class Operators:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._wrong = 0
+        self._buckets: dict[str, Bucket] = {}        # of things that speak this way
         cloud.vault.declare(SESSIONS)
 
     async def answer(self, session: str, payload: bytes) -> dict[str, Any]:
@@ -50,6 +53,7 @@ class Operators:
         if not 0 < len(requests) <= MOST_COMMANDS:
             raise Tr50Error(f"a request has 1-{MOST_COMMANDS} commands")
         speaker = await self._speaker(session) if session else None
+        await self._paced(speaker)
         reply = {}
         for ident, command, params in requests:
             if command == LOGIN:
@@ -76,6 +80,7 @@ class Operators:
         if speaker is None:
             await self._slowed()
             return tr50_cloud.failure(NOT_ALLOWED, "no such user, token or thing"), None
+        await self._paced(speaker)
         ident = secrets.token_hex(24)
         await self._cloud.vault.put(SESSIONS, _hash(ident), json.dumps(told).encode())
         return tr50_cloud.success({"sessionId": ident}), speaker
@@ -99,6 +104,15 @@ class Operators:
             return None
         return Speaker(told["ident"], role=lambda needed: needed in ROLES and ROLES.index(role) >= ROLES.index(needed))
 
+    async def _paced(self, speaker: Speaker | None) -> None:
+        """A thing's requests and logins are taken no faster this way than over MQTT."""
+        if speaker is None or speaker.thing is None:
+            return
+        if len(self._buckets) > MOST_PACED:
+            self._buckets.clear()
+        bounds = speaker.thing.bounds()
+        await self._buckets.setdefault(speaker.thing.key, Bucket(bounds.rate_hz, bounds.burst)).take()
+
     async def _slowed(self) -> None:
         if self._wrong < MOST_WRONG:
             self._wrong += 1
@@ -112,11 +126,17 @@ def routes(cloud: Cloud) -> list[BaseRoute]:
     operators = Operators(cloud)
 
     async def api(request: Request) -> Response:
-        body = bytearray()
-        async for piece in request.stream():
-            body += piece
-            if len(body) > MOST_BYTES:
-                return _failed(413, f"a request has up to {MOST_BYTES} bytes")
+        body, patience_s = bytearray(), cloud.settings.send_s
+        try:
+            async with asyncio.timeout(patience_s):
+                async for piece in request.stream():
+                    body += piece
+                    if len(body) > MOST_BYTES:
+                        return _failed(413, f"a request has up to {MOST_BYTES} bytes")
+        except TimeoutError:
+            return _failed(408, f"a request comes within {patience_s:g} s")
+        except ClientDisconnect:
+            return _failed(400, "the body ended too early")
         try:
             reply = await operators.answer(request.headers.get("sessionid", ""), bytes(body))
             return Response(json.dumps(reply), media_type="application/json")      # ASCII: ids come back as they came

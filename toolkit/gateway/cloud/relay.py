@@ -16,6 +16,8 @@ from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 CONNECTED = "CONNECTED-129812"
+NORMAL, TRY_LATER = 1000, 1013          # RFC 6455, section 7.4.1; IANA registry
+GONE = (WebSocketDisconnect, RuntimeError, OSError)            # what a websocket says whose other end has left
 MOST = 100
 IDLE_S = 600.0
 
@@ -30,8 +32,12 @@ class Relay:
     ident: str = field(default_factory=lambda: secrets.token_hex(8))
     made_at: float = field(default_factory=time.time)
     far: asyncio.Future[WebSocket] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    taken: asyncio.Event = field(default_factory=asyncio.Event)      # the person has come
     over: asyncio.Event = field(default_factory=asyncio.Event)
-    is_taken: bool = False
+
+    @property
+    def is_taken(self) -> bool:
+        return self.taken.is_set()
 
 
 class Relays:
@@ -63,24 +69,33 @@ class Relays:
             return
         await websocket.accept()
         relay.far.set_result(websocket)
-        await relay.over.wait()
-        with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
+        try:
+            async with asyncio.timeout(self._left_s(relay)):
+                await relay.taken.wait()
+            await relay.over.wait()
+        except TimeoutError:
+            self.end(relay)
+        with contextlib.suppress(*GONE):
             await websocket.close()
 
     async def of_person(self, websocket: WebSocket, relay: Relay, is_text: bool = False) -> None:
         """The person's end; joined until one side leaves. is_text: what comes is told as texts, for a terminal"""
-        relay.is_taken = True
+        relay.taken.set()
+        code, reason = NORMAL, "the relay has ended"
         try:
-            async with asyncio.timeout(max(0.1, relay.made_at + self._wait_s - time.time())):
+            async with asyncio.timeout(self._left_s(relay)):
                 far = await asyncio.shield(relay.far)
-            await far.send_text(CONNECTED)
-            await _joined(websocket, far, is_text)
+            try:
+                await far.send_text(CONNECTED)
+                await _joined(websocket, far, is_text)
+            except GONE:
+                code, reason = TRY_LATER, "the thing has left before you came: open another relay"
         except TimeoutError:
-            await websocket.close(1013, "the thing did not come")
+            code, reason = TRY_LATER, "the thing did not come"
         finally:
             self.end(relay)
-            with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
-                await websocket.close()
+            with contextlib.suppress(*GONE):
+                await websocket.close(code, reason)
 
     def end(self, relay: Relay) -> None:
         relay.over.set()
@@ -91,6 +106,9 @@ class Relays:
     def stop(self) -> None:
         for relay in list(self._rows.values()):
             self.end(relay)
+
+    def _left_s(self, relay: Relay) -> float:
+        return max(0.1, relay.made_at + self._wait_s - time.time())
 
     def _sweep(self) -> None:
         for relay in list(self._rows.values()):
@@ -111,7 +129,7 @@ async def _joined(near: WebSocket, far: WebSocket, is_text: bool) -> None:
 async def _pumped(source: WebSocket, sink: WebSocket, is_text: bool) -> None:
     """Texts of a person are bytes for the port behind the thing."""
     letters = codecs.getincrementaldecoder("utf-8")("replace")
-    with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError):
+    with contextlib.suppress(*GONE):
         while True:
             async with asyncio.timeout(IDLE_S):
                 message = await source.receive()

@@ -13,7 +13,8 @@ from toolkit.gateway.cloud.vault import EngineFullError, Store, Vault
 from toolkit.gateway.engine import MIB, escaped
 
 DAY_S = 86_400
-SAMPLES = Store("cloud_samples", 96 * MIB, 30 * DAY_S, is_log=True, per_key=100_000)     # <thing>: {kind, items, at}
+SAMPLES = Store("cloud_samples", 96 * MIB, 30 * DAY_S, is_log=True, per_key=100_000)     # <thing>: {kind, items, at,
+#                                                ident of what was told without times}
 LAST = Store("cloud_last", 48 * MIB)           # <thing>: {kind: {name: item}}
 KINDS = ("property", "attribute", "alarm", "location", "log")
 KEY_CHARS, VALUE_CHARS = 128, 16_384
@@ -21,6 +22,8 @@ RECORD_BYTES = 256 * 1024      # of the log; the engine takes 1 MiB
 MOST_LAST_BYTES = 900 * 1024
 AHEAD_S = 60.0                 # a clock that is further ahead than this has the time of ours
 UNSET = 1_577_836_800.0        # 2020-01-01: so has one that shows less, it was never set
+REPLAY_S = 120.0               # as the engine, which knows ids for so long
+MOST_UNTIMED = 1000            # records without times that a replay may be of; agents have 20 under way
 
 Item = dict[str, Any]
 
@@ -42,6 +45,7 @@ class Samples:
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
         self._lasts: dict[str, dict[str, dict[str, Item]]] = {}       # of things that are connected here
+        self._untimed: dict[str, dict[str, float]] = {}               # and that have replayed: ident: when it was told
         vault.declare(SAMPLES, LAST)
 
     async def begin(self, thing: str) -> None:
@@ -50,28 +54,31 @@ class Samples:
 
     def end(self, thing: str) -> None:
         self._lasts.pop(thing, None)
+        self._untimed.pop(thing, None)
 
-    async def take(self, thing: str, kind: str, items: Sequence[Item], most_keys: int, ident: str) -> list[Item]:
-        """Keep items in their order up to a bad one; when this returns they are kept. ident: of two requests with
-        the same one only the first counts. Raises BadSampleError, when those before it are kept.
+    async def take(self, thing: str, kind: str, items: Sequence[Item], most_keys: int, ident: str,
+                   is_again: bool = False) -> list[Item]:
+        """Keep items in their order up to a bad one; when this returns they are kept.
+
+        ident      of two requests with the same one only the first counts, when each item has a time
+        is_again   the thing says that this may be a replay. Without times only such a one is held to be one, and only
+                   of what came in the last REPLAY_S: a sample that is like another one is a sample
+        Raises BadSampleError, when those before it are kept.
         """
-        good, wrong = [], None
+        is_timed = all(map(_has_time, items))
+        told = await self._untimed_of(thing) if is_again and not is_timed else {}
+        now = told.get(f"{ident}/0", time.time())
         lasts = self._lasts.get(thing)
         lasts = lasts if lasts is not None else await self._read(thing)
-        known = lasts.setdefault(kind, {})
-        names = set(known)
-        for item in items:
-            try:
-                plain = _plain(kind, item)
-                if kind != "log" and _name(kind, plain) not in names and len(names) >= most_keys:
-                    raise BadSampleError(f"a thing has up to {most_keys} names of a kind, and this is a new one")
-            except BadSampleError as error:
-                wrong = error
-                break
-            names.add(_name(kind, plain))
-            good.append(plain)
+        good, wrong = _good(kind, items, set(lasts.setdefault(kind, {})), most_keys, now)
+        rows = [(f"{ident}/{at}", {"kind": kind, "items": piece, "at": now})
+                for at, piece in enumerate(_pieces(good) if good else ())]
+        if not is_timed:
+            rows = [(name, {**row, "ident": name}) for name, row in rows if name not in told]
         if good:
-            await self._write(thing, kind, good, lasts, ident)
+            await self._write(thing, kind, good, lasts, [(row, name if is_timed else "") for name, row in rows])
+        if thing in self._untimed and not is_timed:
+            self._untimed[thing].update((name, now) for name, _ in rows)
         if wrong:
             raise wrong
         return good
@@ -99,12 +106,23 @@ class Samples:
         self.end(thing)
         await asyncio.gather(self._vault.remove(SAMPLES, escaped(thing)), self._vault.remove(LAST, escaped(thing)))
 
+    async def _untimed_of(self, thing: str) -> dict[str, float]:
+        """What it told without times of late, and when. Read when it first replays: most never do."""
+        since = time.time() - REPLAY_S
+        if thing not in self._untimed:
+            rows = [json.loads(entry.value) async for entry in self._vault.scan(SAMPLES, escaped(thing), since)]
+            if thing not in self._lasts:         # it has gone meanwhile
+                return {}
+            self._untimed[thing] = {row["ident"]: row["at"] for row in rows if "ident" in row}
+        known = [(name, at) for name, at in self._untimed[thing].items() if at > since]
+        self._untimed[thing] = dict(known[-MOST_UNTIMED:])
+        return self._untimed[thing]
+
     async def _write(self, thing: str, kind: str, items: list[Item], lasts: dict[str, dict[str, Item]],
-                     ident: str) -> None:
-        word, work = escaped(thing), []
-        for at, piece in enumerate(_pieces(items)):
-            row = json.dumps({"kind": kind, "items": piece, "at": time.time()}).encode()
-            work.append(self._vault.put(SAMPLES, word, row, f"{ident}/{at}"))
+                     rows: list[tuple[dict[str, Any], str]]) -> None:
+        """rows: (record of the log, its message id); a last value is written once more with what was told before"""
+        word = escaped(thing)
+        work = [self._vault.put(SAMPLES, word, json.dumps(row).encode(), ident) for row, ident in rows]
         if kind != "log":
             for item in items:
                 before = lasts[kind].get(_name(kind, item))
@@ -134,9 +152,29 @@ def stamp(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _plain(kind: str, item: Mapping[str, Any]) -> Item:
+def _good(kind: str, items: Sequence[Item], names: set[str], most_keys: int,
+          now: float) -> tuple[list[Item], BadSampleError | None]:
+    """(those up to a bad one, what is wrong with that). names: that the thing has of this kind"""
+    good: list[Item] = []
+    for item in items:
+        try:
+            plain = _plain(kind, item, now)
+            if kind != "log" and _name(kind, plain) not in names and len(names) >= most_keys:
+                raise BadSampleError(f"a thing has up to {most_keys} names of a kind, and this is a new one")
+        except BadSampleError as error:
+            return good, error
+        names.add(_name(kind, plain))
+        good.append(plain)
+    return good, None
+
+
+def _has_time(item: Mapping[str, Any]) -> bool:
+    """Its own, of a clock that was set: one that never was says the same times after each boot."""
+    return (seconds(item.get("ts")) or 0) >= UNSET
+
+
+def _plain(kind: str, item: Mapping[str, Any], now: float) -> Item:
     """The fields we know, with `at`, by which samples are ordered. Raises BadSampleError."""
-    now = time.time()
     plain = {name: item[name] for name in _FIELDS[kind] if item.get(name) is not None}
     for name in ("key", "msg"):
         if name in plain and not isinstance(plain[name], str):
@@ -173,7 +211,8 @@ def _name(kind: str, item: Item) -> str:
 
 def _mark(kind: str, item: Item) -> tuple[Any, ...]:
     """What two tellings of one sample have in common."""
-    return (kind, *(json.dumps(item.get(name)) for name in ("key", "ts", "value", "state", "msg", "lat", "lng")))
+    when = item["ts"] if _has_time(item) else item["at"]
+    return (kind, when, *(json.dumps(item.get(name)) for name in ("key", "value", "state", "msg", "lat", "lng")))
 
 
 def _when(item: Item) -> float:

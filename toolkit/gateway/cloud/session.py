@@ -73,7 +73,7 @@ class Session:
         kind = packet[0]
         if kind == mqtt.PUBLISH:
             await self._bucket.take()
-            await self._published(packet[1], packet[2])
+            await self._published(packet[1], packet[2], packet[5])
         elif kind == mqtt.PUBACK:
             mails = self._under_way.pop(packet[1], None)
             if mails:
@@ -100,7 +100,7 @@ class Session:
     def close(self) -> None:
         self.link.close()
 
-    async def _published(self, topic: str, payload: bytes) -> None:
+    async def _published(self, topic: str, payload: bytes, is_dup: bool) -> None:
         reply_topic = tr50_cloud.reply_topic(topic)
         try:
             requests = tr50_cloud.requests(payload) if reply_topic else []
@@ -111,7 +111,7 @@ class Session:
             return
         self.requests += 1
         digest = hashlib.sha256(f"{self.thing.key}\0{topic}\0".encode() + payload).hexdigest()[:32]
-        speaker = Speaker(self.thing.key, self.thing, handed=self._handed)
+        speaker = Speaker(self.thing.key, self.thing, handed=self._handed, is_again=is_dup)
         entries = []
         for ident, command, params in requests:
             speaker.ident = f"{digest}/{ident[:20]}"

@@ -20,10 +20,14 @@ COLOURS = {"background": "#0f151b", "foreground": "#dbe4ec", "cursor": "#6bcbd4"
 
 
 class Terminal:
-    """path, query: of the console. edits: the line is typed here, with history, since the other end has no echo."""
+    """path, query: of the console. edits: the line is typed here, with history, since the other end has no echo.
+    again: a connection that ends is followed by another one.
 
-    def __init__(self, page: Page, *path: str, edits: bool, **query: str) -> None:
-        self._page, self._path, self._query, self._edits = page, path, query, edits
+    close() when its place is wanted for something else: the line at the other end is free again.
+    """
+
+    def __init__(self, page: Page, *path: str, edits: bool, again: bool = True, **query: str) -> None:
+        self._page, self._path, self._query, self._edits, self._again = page, path, query, edits, again
         self._line, self._at = "", 0
         self._history: list[str] = []
         self._key = "history:" + ":".join(path[1:2])
@@ -38,6 +42,9 @@ class Terminal:
         ui.context.client.on_delete(self._task.cancel)
         if edits:
             ui.timer(0.2, self._remember, once=True)
+
+    def close(self) -> None:
+        self._task.cancel()
 
     def _settle(self) -> None:
         self.view.fit()
@@ -56,8 +63,12 @@ class Terminal:
                     async for text in self._socket:
                         self.view.write(text if isinstance(text, str) else text.decode())
             except (OSError, WebSocketException, TimeoutError) as error:
-                self.view.write(f"\r\n\x1b[33m[no connection: {type(error).__name__}]\x1b[0m\r\n")
+                why = getattr(getattr(error, "rcvd", None), "reason", "") or type(error).__name__
+                self.view.write(f"\r\n\x1b[33m[no connection: {why}]\x1b[0m\r\n")
             self._socket = None
+            if not self._again:
+                self.view.write("\r\n\x1b[90m[closed]\x1b[0m\r\n")
+                return
             await asyncio.sleep(RETRY_S)
             self.view.write("\r\n\x1b[90m[connecting]\x1b[0m\r\n")
 

@@ -36,6 +36,7 @@ EVERY_S = 2.0
 DAY_S = 86_400
 MOST_WAIT_S = 30
 VALUES = {"property": "value", "attribute": "value", "alarm": "state"}
+KINDS = ("alarm", "property", "attribute", "location")          # as a person wants to read them
 
 
 @ui.page("/things")
@@ -81,7 +82,8 @@ async def thing(request: Request, key: str) -> RedirectResponse | None:
     with body():
         with heading(row["name"] or key, key if row["name"] else row["desc"]):
             state = pill("unknown")
-        last, plot = _Last(), _Plot(page, key, row)
+        with el("div", "cols"):
+            last, plot = _Last(), _Plot(page, key, row)
         if page.may("operate"):
             _Runs(page, key)
         files = _Files(page, key)
@@ -104,7 +106,7 @@ class _Last:
 
     def __init__(self) -> None:
         with card("Last values", "flush"):
-            self._rows = table(("Kind", "Name", "Value", "Time"), numbers=(2,))
+            self._rows = table(("Name", "Value", "Time"), "fold")
         self._shown = ""
 
     def draw(self, last: dict[str, dict[str, Any]]) -> None:
@@ -114,25 +116,37 @@ class _Last:
         self._shown = told
         self._rows.clear()
         with self._rows:
-            for kind in sorted(last, key=lambda kind: (kind != "alarm", kind)):
+            for kind in sorted(last, key=lambda kind: KINDS.index(kind) if kind in KINDS else len(KINDS)):
                 for name, item in sorted(last[kind].items()):
                     with mark(el("tr"), data_value=name):
-                        say("td", kind, "soft")
-                        say("td", name)
-                        say("td", _value(kind, item), "num")
-                        say("td", clock(item["at"]), "soft")
+                        with el("td"):
+                            say("span", name)
+                            say("p", kind, "soft small")
+                        with el("td"):
+                            self._value(kind, item)
+                        say("td", clock(item["at"]), "soft whole small")
+
+    def _value(self, kind: str, item: dict[str, Any]) -> None:
+        """An alarm in the colour of its state; 0: there is none."""
+        text = _value(kind, item)
+        if kind == "alarm":
+            pill("failed" if item.get("state") else "up", text).style("white-space: normal; border-radius: 12px")
+        else:
+            say("span", text)
 
 
 class _Plot:
-    """One property over a day."""
+    """One property over the last day."""
 
     def __init__(self, page: Page, key: str, row: dict[str, Any]) -> None:
         self._page, self._key = page, key
         names = [name for name, item in row["last"].get("property", {}).items() if _is_number(item.get("value"))]
-        with card("Over time"):
-            self._name = choice("Property", names, names[0] if names else None, on_change=trying(self.look))
-            self._chart = ui.echart(_options("", [])).style("height: 260px; width: 100%").props(
+        with card("Over time") as side, el("div"):      # straight in a card it is empty at first, so hidden, so 100 px
+            self._chart = ui.echart(_options("", [])).style("height: 300px; width: 100%").props(
                 'role="img" aria-label="Plot of a property"')
+        with side:
+            self._name = choice("Property", names, names[0] if names else None, on_change=trying(self.look))
+            self._name.style("min-width: 200px")
 
     async def look(self) -> None:
         if not self._name.value:
@@ -154,7 +168,7 @@ class _Runs:
                 self._method = field("Action", placeholder="ping")
                 self._params = field("Parameters, JSON", placeholder='{"n": 3}').classes("grow")
                 button("Run", trying(self._run), "primary")
-            self._rows = table(("Action", "State", "Outcome", "Time"))
+            self._rows = table(("Action", "State", "Outcome", "Time"), "fold")
         page.look(self._look, EVERY_S)
 
     async def _run(self) -> None:
@@ -174,12 +188,12 @@ class _Runs:
                 with mark(el("tr"), data_action=row["ident"]):
                     say("td", row["method"])
                     with el("td"):
-                        mood(pill("unknown"), "failed" if row["code"] else row["state"], row["state"])
+                        mood(pill("unknown"), "failed" if row["code"] else row["state"])
                     words = [row["message"] or (row["progress"][-1]["text"] if row["progress"] else ""),
                              f"status {row['code']}" if row["code"] else "",
                              f"{row['tries']} tries" if row["tries"] > 1 else ""]
-                    say("td", ", ".join(word for word in words if word), "soft")
-                    say("td", clock(row["made_at"]), "soft")
+                    say("td", ", ".join(word for word in words if word), "soft wide")
+                    say("td", clock(row["made_at"]), "soft whole small")
 
 
 class _Files:
@@ -188,7 +202,7 @@ class _Files:
     def __init__(self, page: Page, key: str) -> None:
         self._page, self._key = page, key
         with card("Files", "flush"):
-            self._rows = table(("File", "Size", "Time"), numbers=(1,))
+            self._rows = table(("File", "Size", "Time"), "fold", numbers=(1,))
         self._shown: list[Any] = []
 
     async def look(self) -> None:
@@ -203,11 +217,11 @@ class _Files:
                     with el("td"):
                         button(row["name"], trying(lambda name=row["name"]: self._fetch(name)), "quiet")  # type: ignore[misc]
                     say("td", size(row["size"]), "num soft")
-                    say("td", clock(row["at"]), "soft")
+                    say("td", clock(row["at"]), "soft whole small")
 
     async def _fetch(self, name: str) -> None:
         way = await self._page.api.get("things", self._key, "files", name)
-        ui.download.from_url(way["path"], name)
+        ui.download.from_url("../.." + way["path"], name)       # a path with a slash first would be one below /gui
 
 
 class _Remote:
@@ -228,7 +242,7 @@ class _Remote:
         made = await self._page.api.post("things", self._key, "relays", body={"port": int(text)})
         self._place.clear()
         with self._place:
-            Terminal(self._page, "things", self._key, "relays", made["ident"], edits=False, text="true")
+            Terminal(self._page, "things", self._key, "relays", made["ident"], edits=False, again=False, text="true")
 
 
 def _state(made: Any, row: dict[str, Any]) -> None:
