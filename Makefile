@@ -29,6 +29,7 @@ soak: $(VENV)/.dev
 	FUZZ_EXAMPLES=30000 $(BIN)/python -m pytest tests/fuzz/test_vsoa_served.py
 	SCHEMATHESIS_EXAMPLES=100 $(BIN)/python -m pytest tests/gateway/test_openapi.py
 	FLEET_KILLS=20 FLEET_NODES=1000 $(BIN)/python -m pytest tests/gateway/test_fleet_kill.py tests/gateway/test_jobs.py tests/gateway/test_fleet.py
+	FIRST_START=real $(BIN)/python -m pytest tests/gateway/test_first_start.py
 	CLOUD_SOAK="20 600 20" $(BIN)/python -m pytest tests/cloud/test_soak.py tests/cloud/test_host_soak.py
 	MQTT_FLAP_S=600 $(BIN)/python -m pytest tests/cloud/test_to_mqtt.py -k flapping
 	MICROS_CLOUD_KILLS=25 $(BIN)/python -m pytest tests/gateway/cloud/test_kill.py

@@ -19,7 +19,7 @@ COMMAND_S = 3600.0             # for a command; it holds one of thread_count pla
 OUTPUT_BYTES = 1024            # of what it says, that goes back
 _CLOCKS = (9, 10)              # of OpenSSL's verify codes: not yet valid, no longer valid
 _SETTLE_S = 5.0
-_EXTRA = "pip install 'micrOSDevToolKit[cloud]'"
+_EXTRA = "pip install '.[cloud]' in a checkout of micrOS"
 
 
 class Client(facade.Client):       # type: ignore[misc]

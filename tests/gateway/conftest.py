@@ -20,7 +20,7 @@ class Absent(pytest.File):
 
     def collect(self):
         pytest.skip(f"the gateway's extra is not installed ({', '.join(MISSING)}): "
-                    "pip install micrOSDevToolKit[gateway]", allow_module_level=True)
+                    "pip install -e '.[dev]'", allow_module_level=True)
 
 
 def pytest_pycollect_makemodule(module_path, parent):

@@ -12,7 +12,7 @@ import httpx
 from toolkit.gateway.access import Access
 
 ROOT = Path(__file__).parents[2]
-START_S = 40.0
+START_S = 90.0
 
 
 class OwnGateway:

@@ -93,11 +93,11 @@ class CountingNode:
         return await asyncio.shield(asyncio.ensure_future(self._run(line)))
 
     async def _run(self, line: str) -> str:
-        if line != "tally hit":
+        if line not in ("tally hit", "tally burst"):
             return "SHELL: no such command"
         self.hits += 1
         await asyncio.sleep(random.uniform(*self.delay_s))
-        return str(self.hits)
+        return str(self.hits) if line == "tally hit" else "Failed: it burst after it had acted"
 
 
 class FakeFleet:
@@ -181,7 +181,8 @@ def cluster(folder: Path, count: int = 3, limits: Limits | None = None) -> tuple
         text = config_text(f"127.0.0.1:{ports[number]}", folder / f"store{number}", [], limits or Limits())
         text = text.replace("server_name: micros", f"server_name: nats{number}")
         text = text.replace("authorization { users: [\n] }", "")
-        text += f"cluster {{ name: micros, listen: 127.0.0.1:{routes[number]}, routes: [{peers}] }}\n"
+        if count > 1:
+            text += f"cluster {{ name: micros, listen: 127.0.0.1:{routes[number]}, routes: [{peers}] }}\n"
         config = folder / f"nats{number}.conf"
         config.write_text(text)
         servers.append(Process(f"nats{number}", [_binary(), "-c", str(config)], folder / f"nats{number}.log"))

@@ -1,6 +1,6 @@
 """A job that outlives its gateways and its engine: whichever process dies, each node runs once and the report is true.
 
-FLEET_KILLS=20 is the long form: 195 fakes and 5 virtual boards, that many kills.
+Each of the five is killed once; FLEET_KILLS=20 is the long form: 195 fakes and 5 virtual boards, that many kills.
 """
 import contextlib
 import os
@@ -18,8 +18,8 @@ KILLS = int(os.environ.get("FLEET_KILLS", "0"))
 IS_LONG = KILLS > 0
 FAKES, BOARDS = (195, 5) if IS_LONG else (30, 1)
 DELAY_S = (2.0, 7.0) if IS_LONG else (0.2, 0.8)
-PAUSE_S = (1.0, 4.0) if IS_LONG else (0.2, 0.6)
-JOB_S = 600 if IS_LONG else 50
+PAUSE_S = (1.0, 4.0) if IS_LONG else (0.05, 0.2)
+JOB_S = 600 if IS_LONG else 90
 TALLY = """
 def hit():
     with open("tally", "a") as file:
@@ -27,7 +27,7 @@ def hit():
     return "hit"
 """
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900 if IS_LONG else 60)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900 if IS_LONG else 120)]
 
 
 def test_a_job_outlives_any_of_its_processes(tmp_path: Path) -> None:
@@ -46,8 +46,8 @@ def test_a_job_outlives_any_of_its_processes(tmp_path: Path) -> None:
         order = {"kind": "command", "selection": "all", "command": "tally hit", "id": "count-1",
                  "rules": {"concurrency": 8, "tries": 20, "backoff_s": 0.2, "most_backoff_s": 2}}
         assert parsed(gateways[0].ask("POST", "/api/v1/jobs", json=order))["nodes"] == len(devices)
-        victims = [gateways[0], servers[0], gateways[1], servers[1], servers[2]]
-        killed = kill_some(victims, KILLS or 2, gateways)
+        victims = [gateways[0], servers[0], servers[1], gateways[1], servers[2]]
+        killed = kill_some(victims, KILLS or len(victims), gateways)
         report = finished(gateways)
         if IS_LONG:
             print("killed, with so many nodes still to do:", " ".join(killed))
@@ -64,17 +64,26 @@ def _uid(board: VirtualBoard) -> str:
 
 
 def kill_some(processes: list, kills: int, gateways: list[GatewayProcess]) -> list[str]:
-    """One at a time, each started again after a while: each once, then at random."""
+    """One at a time, each started again after a while: each once, then at random.
+
+    To ask how much is left waits for a cluster that chooses its leader, for seconds: the short form has no time for it.
+    """
     killed = []
     for number in range(kills):
         time.sleep(random.uniform(*PAUSE_S))
         victim = processes[number % len(processes)] if number < len(processes) else random.choice(processes)
-        left = parsed(next(each for each in gateways if each is not victim).ask("GET", "/api/v1/jobs/count-1"))
+        to_do = left(next(each for each in gateways if each is not victim)) if IS_LONG else "?"
         victim.kill()
-        killed.append(f"{victim.name}:{left['waiting'] + left['running']}")
+        killed.append(f"{victim.name}:{to_do}")
         time.sleep(random.uniform(*PAUSE_S))
         victim.start()
     return killed
+
+
+def left(gateway: GatewayProcess) -> int:
+    """Nodes that are still to do."""
+    report = parsed(gateway.ask("GET", "/api/v1/jobs/count-1"))
+    return report["waiting"] + report["running"]
 
 
 def finished(gateways: list[GatewayProcess]) -> dict:

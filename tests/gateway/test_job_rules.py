@@ -34,6 +34,8 @@ OUTCOMES = (
     (("unknown",), "unknown"),
     (("failed", "ok"), "done"),
     (("failed", "failed"), "failed"),
+    (("erred",), "failed"),                    # a command is not run again because it failed
+    (("unsure", "erred"), "failed"),
     (("unreached", "ok"), "done"),
     (("unreached", "unreached"), "failed"),
     (("unsure", "ok"), "done"),
@@ -123,6 +125,15 @@ def test_what_a_dead_gateway_was_at_is_given_to_others_and_its_late_word_does_no
     assert job.settle(others[0].index, others[0].number, "alive", "ok", 2.0)
 
 
+def test_a_command_that_ran_and_failed_runs_again_only_by_a_person_and_under_a_new_id():
+    job = begun(1, tries=20)
+    do(job, "erred")
+    assert job.status == "stopped" and job.claim("gw", 1, 9.0) == []
+    job.control("resume", "anna")
+    claim, = job.claim("gw", 1, 9.0)
+    assert (claim.turn, claim.again) == (1, False)
+
+
 def test_a_node_that_many_gateways_died_of_is_left_alone():
     job = begun(1)
     for _ in range(MOST_LOST + 1):
@@ -203,9 +214,9 @@ def test_whatever_happens_the_document_is_sound_and_the_job_ends(rules, total, s
         assert len(job.running) == job.states.count(b"r") <= rules.concurrency
         done_once |= {index for index in range(total) if before[index] in b"dcx"}
         assert all(job.states[index] in b"dcx" for index in done_once)                # what is done stays done
-    if job.status in ("paused", "stopped"):
-        job.control("resume")
     for _ in range(20 * total):
+        if job.status in ("paused", "stopped"):           # stopped once more by what failed before it was paused
+            job.control("resume")
         for owner in "abc":
             job.release(owner, now)
         now += 1000

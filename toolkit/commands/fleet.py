@@ -24,7 +24,8 @@ EPILOG = """run SELECTION COMMAND: each node exactly once, one of 1.20 at most o
 it from stdin. drop SELECTION FILE... update SELECTION. nodes SELECTION. tag NODE TAG... list. show, pause,
 resume, abort, forget JOB. SELECTION: "name=lamp* version<2.1 tag=hall not board=rp2", or: all.
 
-A job goes on whatever dies; resume after a stop tries the failed again. Gateway: --gateway-at, MICROS_GATEWAY or
+A job goes on whatever dies. A command that ran and failed is not run again, unless you resume after a stop. Secrets
+are kept until the job is over, and go through a cluster by tls:// only. Gateway: --gateway-at, MICROS_GATEWAY or
 http://127.0.0.1:5000. Token: MICROS_GATEWAY_TOKEN, or a file that MICROS_GATEWAY_TOKEN_FILE names.
 
 exit codes: 0 all done, 1 some failed, are unknown, or it stopped, 4 no gateway or no engine
@@ -47,15 +48,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gateway-at", metavar="URL")
     parser.add_argument("--canary", type=int, default=0, metavar="N", help="so many nodes first; failures stop the job")
     parser.add_argument("--phases", default="", metavar="N,P%", help="more such ends: 50,10%%,50%%")
-    parser.add_argument("--concurrency", type=int, default=20, metavar="N", help="nodes at a time, default 20")
+    parser.add_argument("--concurrency", type=int, default=20, metavar="N", help="nodes at a time, default 20; a "
+                        "gateway updates up to 20")
     parser.add_argument("--per-minute", type=int, default=0, metavar="N", help="starts a minute")
     parser.add_argument("--tries", type=int, default=3, metavar="N", help="of each node, default 3")
     parser.add_argument("--backoff", type=float, default=5.0, metavar="S", help="before the 2nd try, then doubled")
     parser.add_argument("--abort-pct", type=float, default=10.0, metavar="PCT", help="of a phase, then it stops")
-    parser.add_argument("--all", action="store_true", help="also nodes that have what the job brings")
+    parser.add_argument("--all", action="store_true", help="config: also nodes that have the value")
     parser.add_argument("--force", action="store_true", help="update: any version; drop: despite findings")
     parser.add_argument("--lm-only", action="store_true", help="update: only the load modules")
-    parser.add_argument("--id", help="of your choice: ordered twice it is one job")
+    parser.add_argument("--id", help="of your choice: the same order sent twice is one job")
     parser.add_argument("--no-wait", action="store_true", help="do not follow the job")
     add_json(parser)
 

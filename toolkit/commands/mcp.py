@@ -25,12 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, out: Out) -> None:
+    from toolkit.gateway import extra
     from toolkit.gateway.remote import Remote
 
     remote = Remote(args.gateway_at)
     try:
         from toolkit.gateway.mcp_server import built, over_http
     except ModuleNotFoundError as error:
-        raise UsageError(f"--mcp needs the package {error.name}: pip install 'micrOSDevToolKit[gateway]'") from None
+        raise UsageError(f"--mcp needs the package {error.name}: {extra.BY_HAND}") from None
     print(f"micrOS tools of {remote.address} over stdio", file=sys.stderr)       # stdout is the protocol's
     built(over_http(remote.address, remote.token)).run("stdio")

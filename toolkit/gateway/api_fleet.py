@@ -3,20 +3,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from toolkit.errors import UsageError
-from toolkit.gateway import job_work, jobs
+from toolkit.errors import UnknownDeviceError, UsageError
+from toolkit.gateway import job_ledger, job_work, jobs
 from toolkit.gateway.access import Caller
 from toolkit.gateway.api.doors import Admin, Operate, TheGateway, TheNode, View, allowed, entered
 from toolkit.gateway.engine import of
 from toolkit.gateway.gateway import Gateway
+from toolkit.gateway.job_ledger import Spec, Target
 from toolkit.gateway.job_rules import WORDS, Rules
-from toolkit.gateway.jobs import Crew, Spec, Target
+from toolkit.gateway.jobs import Crew
 from toolkit.gateway.problems import ALWAYS, responses
 from toolkit.gateway.registry import NODES, Registry
 from toolkit.gateway.selection import Facts, select
@@ -38,22 +41,24 @@ class Strict(BaseModel):
 class Pace(Strict):
     """How the job goes about its nodes; job_rules.Rules."""
 
-    concurrency: int = Field(default=20, ge=1, le=1000, description="nodes at a time, over all gateways")
+    concurrency: int = Field(default=20, ge=1, le=1000, description="nodes at a time, over all gateways; each takes "
+                             f"up to {jobs.ROOM}, of an update up to {job_work.ROOMS['update']}, the others wait")
     phases: list[str] = Field(default=[], max_length=20, examples=[["5", "10%"]],
                               description="ends of the phases before the last; a canary of five is 5")
     per_minute: int = Field(default=0, ge=0, le=100_000, description="starts a minute; 0: no limit")
-    tries: int = Field(default=3, ge=1, le=20)
+    tries: int = Field(default=3, ge=1, le=20, description="a command that ran and failed has no other")
     backoff_s: float = Field(default=5.0, ge=0, le=86_400, description="before the second try, then doubled")
     most_backoff_s: float = Field(default=300.0, ge=0, le=86_400)
     abort_pct: float = Field(default=10.0, ge=0, le=100, description="of a phase; more failures stop the job")
-    skip_current: StrictBool = Field(default=True, description="leave nodes alone that have what it brings")
+    skip_current: StrictBool = Field(default=True, description="leave nodes alone that have what it brings; false is "
+                                     "for config alone, as drop and update know by SHA-256 what is there")
 
 
 class Order(Strict):
     kind: Kind
     selection: str = Field(min_length=1, max_length=1000, examples=["name=lamp* version<2.1 not board=rp2", "all"])
     id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,32}$",
-                           description="of your choice: the same order sent twice is one job")
+                           description="of your choice: the same order sent twice is one job, another is 409")
     command: str | None = Field(default=None, max_length=2000, description="of kind command")
     key: str | None = Field(default=None, max_length=32, description="of kind config")
     value: str | None = Field(default=None, max_length=1500, description="of kind config")
@@ -119,37 +124,56 @@ class EngineState(BaseModel):
 class Fleet:
     """What the paths below share."""
 
-    def __init__(self, crew: Crew, registry: Registry) -> None:
+    def __init__(self, crew: Crew, registry: Registry, engine: str | None = None) -> None:
+        """engine: as in Settings"""
         self.crew = crew
         self.registry = registry
+        self._is_private = is_private(engine)
 
     async def order(self, order: Order, caller: Caller) -> tuple[str, bool]:
         """(id, is it new). Raises UsageError, NotAllowedError, UnavailableError; then there is no such job."""
         what = job_work.CHECKS[order.kind](order.model_dump(exclude={"rules"}))
+        job_work.check_skip(order.kind, order.rules.skip_current)
         if order.kind == "config":
             what["skip_current"] = order.rules.skip_current
         allowed(caller, job_work.role_for(order.kind, what), f"a job of kind {order.kind}")
+        if job_work.is_secret_setting(order.kind, what) and not self._is_private:
+            raise UsageError("a secret does not go through an engine that others can listen to: --engine tls://...")
         chosen = select(order.selection, await self.registry.facts())
         if not chosen:
             raise UsageError(f"no node fits {order.selection!r}: GET /api/v1/selection?expression=... shows what does")
-        spec = Spec(order.id or jobs.new_ident(), order.kind, what, [_target(each) for each in chosen],
-                    order.selection, caller.ident)
+        seen, apart = job_work.divided(order.kind, what)
+        spec = Spec(order.id or job_ledger.new_ident(), order.kind, seen, [_target(each) for each in chosen],
+                    order.selection, caller.ident, apart=apart)
         return spec.ident, await self.crew.create(spec, Rules.of(order.rules.model_dump()))
 
     async def reports(self) -> list[JobReport]:
         """Of all jobs, the newest first; without those that another version of the gateway has written."""
-        idents = reversed(await self.crew.ledger.idents())
-        told = await asyncio.gather(*map(self._report_if_readable, idents))
-        return [each for each in told if each]
+        told = await asyncio.gather(*map(self._report_if_there, await self.crew.ledger.idents()))
+        return sorted((each for each in told if each), key=lambda job: (job.at, job.id), reverse=True)
 
-    async def _report_if_readable(self, ident: str) -> JobReport | None:
-        with contextlib.suppress(jobs.UnreadableJobError):
+    async def _report_if_there(self, ident: str) -> JobReport | None:
+        """None of one that another version has written, or that is removed at this moment."""
+        with contextlib.suppress(UnknownDeviceError):
             return await self.report(ident)
         return None
 
     async def report(self, ident: str) -> JobReport:
-        told = await jobs.summary(self.crew.ledger, ident)
-        return JobReport(**{**told, "what": job_work.shown(told["kind"], told["what"])})
+        told = await job_ledger.summary(self.crew.ledger, ident)
+        seen = told["what"] if told["mark"] else job_work.shown(told["kind"], told["what"])
+        return JobReport(**{**told, "what": seen})
+
+
+def is_private(engine: str | None) -> bool:
+    """True of an engine whose connections stay on this machine, or are encrypted."""
+    return all(urlsplit(each.strip()).scheme == "tls" or _is_loopback(urlsplit(each.strip()).hostname or "")
+               for each in (engine or "").split(",") if "://" in each)
+
+
+def _is_loopback(host: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
 
 
 def _target(facts: Facts) -> Target:
@@ -199,8 +223,8 @@ async def all_jobs(fleet: TheFleet, caller: View) -> list[JobReport]:
     return await fleet.reports()
 
 
-@router.post("/jobs", status_code=201, responses={200: {"description": "there is such a job already",
-                                                        "model": JobReport}})
+@router.post("/jobs", status_code=201, responses={
+    **responses(409), 200: {"description": "there is such a job already", "model": JobReport}})
 async def create(order: Order, fleet: TheFleet, caller: Operate, response: Response) -> JobReport:
     """Order something of many nodes. Commands take `operate` as on one node; config, drop and update take `admin`.
 
@@ -224,15 +248,15 @@ async def nodes(
     most: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> list[JobNode]:
     """What came of each node, in the order of the job."""
-    return [JobNode(**row) for row in await jobs.nodes_of(fleet.crew.ledger, job, state, first, most)]
+    return [JobNode(**row) for row in await job_ledger.nodes_of(fleet.crew.ledger, job, state, first, most)]
 
 
 @router.post("/jobs/{job}/{word}", responses=responses(409))
 async def control(job: Ident, word: Literal["pause", "resume", "abort"], fleet: TheFleet, caller: Operate) -> JobReport:
     """pause: nothing new is begun. resume: go on, after a stop with new tries for the failed. abort: for ever."""
-    spec = await fleet.crew.ledger.spec(job)
+    spec = await fleet.crew.ledger.work(job)
     if word == "resume":
-        allowed(caller, job_work.role_for(spec.kind, spec.what), f"a job of kind {spec.kind}")
+        allowed(caller, job_work.role_for(spec.kind, spec.whole), f"a job of kind {spec.kind}")
     await fleet.crew.control(job, word, caller.ident)
     return await fleet.report(job)
 
@@ -247,7 +271,7 @@ def mount(app: FastAPI, gateway: Gateway, crew: Crew) -> None:
     """Called by the part `jobs`."""
     gateway.engine.declare(NODES)
     registry = Registry(gateway.engine, gateway)
-    app.state.fleet = Fleet(crew, registry)
+    app.state.fleet = Fleet(crew, registry, gateway.settings.engine)
     gateway.on_start(registry.start)
     gateway.on_stop(registry.stop)
     app.include_router(router)

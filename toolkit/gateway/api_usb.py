@@ -145,10 +145,10 @@ async def take_image(gateway: TheGateway, caller: Admin, file: Annotated[UploadF
         raise UsageError(f"an image is a .bin or .uf2 file of up to {MAX_IMAGE_BYTES >> 20} MiB")
     folder = gateway.settings.folder / IMAGES
     folder.mkdir(parents=True, exist_ok=True)
-    for old in sorted(folder.iterdir(), key=lambda each: each.stat().st_mtime)[:1 - KEPT_IMAGES]:
-        old.unlink()
     name = secrets.token_hex(8) + suffix
-    await asyncio.to_thread((folder / name).write_bytes, data)
+    await asyncio.to_thread(archive.write_whole, folder / name, data)
+    for old in sorted(folder.iterdir(), key=lambda each: each.stat().st_mtime)[:-KEPT_IMAGES]:
+        old.unlink()
     return Image(image=name)
 
 

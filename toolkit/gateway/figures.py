@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _VERDICT = re.compile(r"(N?OK) alarm\W+(\d+)")
+_BOOTS = "Boots, newest first: "               # how it came to start, which is nothing to complain of
 _UPTIME = re.compile(r"(\d+) (\d+):(\d+):(\d+)")
 
 
@@ -26,11 +27,12 @@ class Info:
 
 @dataclass(frozen=True)
 class Alarms:
-    """verdict: the node's own line; count: None when it told none."""
+    """verdict: the node's own line; count: None when it told none; boots: why it started, the newest first."""
 
     verdict: str = ""
     count: int | None = None
     log: list[str] = field(default_factory=list)
+    boots: list[str] = field(default_factory=list)
 
 
 def info(text: str) -> Info:
@@ -41,12 +43,14 @@ def info(text: str) -> Info:
 
 
 def alarms(text: str) -> Alarms:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line for line in told if not line.startswith(_BOOTS)]
+    boots = [word for line in told if line not in lines for word in line.removeprefix(_BOOTS).split(", ")]
     found = [(line, match) for line in lines if (match := _VERDICT.search(line))]
     if not found:
-        return Alarms(log=lines)
+        return Alarms(log=lines, boots=boots)
     verdict, match = found[-1]
-    return Alarms(verdict, int(match[2]), [line for line in lines if line != verdict])
+    return Alarms(verdict, int(match[2]), [line for line in lines if line != verdict], boots)
 
 
 def number(text: str) -> float | None:

@@ -4,7 +4,7 @@ A node is one letter in `states`, so a thousand of them are a kilobyte. Nothing 
 the time comes in, and what is to be done comes out.
 
     waiting -> running -> done | current | failed | unknown
-                 |  back to waiting: a try that failed, a gateway that died
+                 |  back to waiting: a try that failed and may be repeated, a gateway that died
     waiting -> cancelled, when a person aborts
 """
 from __future__ import annotations
@@ -26,10 +26,12 @@ MINUTE_S = 60.0
 
 # What came of one try -> (state of the node when that was the last, is it tried again, did the node itself say no,
 # may it have run). A node that said no gets the next try under a new id: the old one would give the old answer.
+# Only what does no harm twice is `failed`; a command that ran and failed has `erred`, and a person may resume it.
 AFTER = {
     "ok": (DONE, False, False, False),
     "current": (CURRENT, False, False, False),
     "failed": (FAILED, True, True, False),
+    "erred": (FAILED, False, True, False),
     "unreached": (FAILED, True, False, False),
     "unsure": (UNKNOWN, True, False, True),      # the node keeps ids: asked again it tells
     "unknown": (UNKNOWN, False, False, True),
@@ -140,7 +142,10 @@ class Past:
 
 @dataclass
 class Job:
-    """The document. status: running, paused, stopped (by failures; resume goes on), aborted, done."""
+    """The document. status: running, paused, stopped (by failures; resume goes on), aborted, done.
+
+    mark: of the order it belongs to, since an id may be used again
+    """
 
     rules: Rules
     states: bytearray
@@ -154,6 +159,7 @@ class Job:
     tokens_at: float = 0.0
     running: dict[int, tuple[str, int]] = field(default_factory=dict)      # index -> (gateway, number of the claim)
     past: dict[int, Past] = field(default_factory=dict)
+    mark: str = ""
 
     @classmethod
     def begin(cls, rules: Rules, total: int, now: float) -> Self:

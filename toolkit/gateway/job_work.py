@@ -5,7 +5,6 @@ import asyncio
 import base64
 import binascii
 import json
-import os
 import re
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
@@ -16,11 +15,11 @@ from typing import Any
 from toolkit import console
 from toolkit.errors import LinkError, ToolkitError, UnknownDeviceError, UsageError
 from toolkit.fileport import OURS, numbers
-from toolkit.gateway import drop
+from toolkit.gateway import drop, node_config
 from toolkit.gateway.errors import NodeBusyError, NodeLockedError, NodeOfflineError, NodeSilentError, QueueFullError
 from toolkit.gateway.events import Events
+from toolkit.gateway.job_ledger import Outcome, Spec, Target
 from toolkit.gateway.job_rules import Claim
-from toolkit.gateway.jobs import Outcome, Spec, Target
 from toolkit.gateway.nodes import Node, Nodes
 from toolkit.gateway.reading import normal
 from toolkit.gateway.reading import role_for as role_of_command
@@ -34,11 +33,14 @@ NOT_SENT = (NodeOfflineError, NodeBusyError, NodeLockedError, QueueFullError)
 ID_BYTES = 48                      # of `job <id> ` before a command
 RUNNING_LOOK_S = 1.0               # between two questions to a node that is still at it
 COMMAND_S, UPDATE_S = 60.0, 900.0
-UPDATES_AT_ONCE = max(2, os.cpu_count() or 2)      # each is a process that compiles and hashes
+ROOMS = {"update": 20}             # at a time; each is a process of 27 MB that takes 0.35 s of a processor, then waits
 MOST_VALUE_CHARS = 1500
+ALWAYS_SKIPS = {"drop": "a file that a node has, by SHA-256, is never sent again",
+                "update": "only what a node does not have, by SHA-256, is ever sent"}
 
 _HEAD = re.compile(r"job [A-Za-z0-9_-]+: (new|known|running|unknown|refused)")
 _COMMAND_LINE = "from toolkit.commands import main; raise SystemExit(main())"
+_BUILD_LINE = "from toolkit.compile import build; build(mpy=True)"
 _UNREACHED_CODES = (4,)            # of toolkit.errors: the node was not reached, or the link broke off
 
 Do = Callable[["Work", Node, Spec, Claim], Awaitable[Outcome]]
@@ -50,10 +52,13 @@ class Work:
     def __init__(self, nodes: Nodes, events: Events) -> None:
         self._nodes = nodes
         self._events = events
-        self._updates = asyncio.Semaphore(UPDATES_AT_ONCE)
+        self._building = asyncio.Lock()
+        self._is_built = False
 
     async def execute(self, target: Target, spec: Spec, claim: Claim) -> Outcome:
         """One try at one node: jobs.Execute."""
+        if spec.seal and not spec.apart:
+            return Outcome("failed", "what this job brings is not kept any more: order it anew")
         node = self._node(target)
         try:
             return await KINDS[spec.kind](self, node, spec, claim)
@@ -75,10 +80,10 @@ class Work:
     # -- command
     async def command(self, node: Node, spec: Spec, claim: Claim) -> Outcome:
         """Exactly once on a node that keeps ids, at most once on one that does not."""
-        line = str(spec.what["command"])
+        line = str(spec.whole["command"])
         version = (await node.ask("version", max_age_s=3600)).text
         if tuple(numbers(version)) >= OURS:
-            told = await self._by_id(node, f"{spec.ident}-{claim.turn}", line)
+            told = await self._by_id(node, spec.on_node(claim.turn), line)
             if told is not None:
                 return told
         if claim.again:
@@ -96,7 +101,7 @@ class Work:
             head, _, text = answer.text.partition("\n")
             found = _HEAD.match(head)
             if found is None:
-                return Outcome("failed", head) if head.startswith("Invalid job") else None
+                return Outcome("erred", head) if head.startswith("Invalid job") else None
             if found[1] != "running":
                 return _of_head(found[1], head, text)
             if asyncio.get_running_loop().time() > end_s:
@@ -108,35 +113,42 @@ class Work:
             answer = await node.ask(line, timeout_s=COMMAND_S)
         except NodeSilentError as error:
             return Outcome("unknown", str(error))
-        return Outcome("ok" if answer.ok else "failed", answer.text)
+        return Outcome("ok" if answer.ok else "erred", answer.text)
 
     # -- config: setting a value twice is no harm
     async def config(self, node: Node, spec: Spec, claim: Claim) -> Outcome:
-        key, value = str(spec.what["key"]), str(spec.what["value"])
+        key, value = str(spec.whole["key"]), str(spec.whole["value"])
+        node_config.check_key(key)                   # the order may be of an older gateway
         if spec.what.get("skip_current", True) and not is_secret(key):
             _, there, _ = await node.link.converse(["conf", key, "noconf"])
             if there.text == value:
                 return Outcome("current", "it has that value")
-        _, said, _ = await node.link.converse(["conf", f"{key} {value}", "noconf"])
-        return Outcome("ok" if said.text == "Saved" else "failed", said.text.replace(value, "***")
-                       if is_secret(key) else said.text)
+        await node_config.change(node, key, value, self._events, spec.by)
+        return Outcome("ok", "Saved")
 
     # -- drop: a file that is there, by SHA-256, is not sent again
     async def drop(self, node: Node, spec: Spec, claim: Claim) -> Outcome:
         await node.ask("version", max_age_s=3600)            # that it is the node, and not another at its address
-        sent = [each.name for each in await drop.send(node, parcel_of(spec.what), self._events) if each.sent]
+        sent = [each.name for each in await drop.send(node, parcel_of(spec.whole), self._events) if each.sent]
         return Outcome("ok", f"sent {', '.join(sent)}") if sent else Outcome("current", "it has these files")
 
     # -- update: --OTA looks what differs, and repeats what broke off
     async def update(self, node: Node, spec: Spec, claim: Claim) -> Outcome:
         await node.ask("version")
-        async with self._updates:
-            return await _updated(node.device, spec.what)
+        await self._built()
+        return await _updated(node.device, spec.whole)
+
+    async def _built(self) -> None:
+        """Compile once before the first update, not in each of those that begin with it. It may fail: they tell why."""
+        async with self._building:
+            if not self._is_built:
+                await _ended(_BUILD_LINE)
+                self._is_built = True
 
 
 def _of_head(word: str, head: str, text: str) -> Outcome:
     if word in ("new", "known"):
-        return Outcome("failed" if failed(text) else "ok", text)
+        return Outcome("erred" if failed(text) else "ok", text)
     return Outcome({"unknown": "unknown", "refused": "unreached"}[word], head)
 
 
@@ -146,25 +158,31 @@ async def _updated(device: Device, what: Mapping[str, Any]) -> Outcome:
     It ends with us, too: the gateway that takes the node over begins another one.
     """
     flags = ["--force_update"] * bool(what.get("force")) + ["--lm-only"] * bool(what.get("lm_only"))
-    words = [sys.executable, "-c", _COMMAND_LINE, "--OTA", "--json", "--dev", device.where, *flags]
-    process = await asyncio.create_subprocess_exec(*words, stdin=DEVNULL, stdout=PIPE, stderr=PIPE,
-                                                   cwd=Path(__file__).parents[2])
     try:
-        async with asyncio.timeout(UPDATE_S):
-            out, err = (str(said, "utf-8", "replace") for said in await process.communicate())
+        code, out, err = await _ended(_COMMAND_LINE, "--OTA", "--json", "--dev", device.where, *flags)
     except TimeoutError:
         return Outcome("unreached", f"the update did not end within {UPDATE_S:g} s; what was sent is kept there")
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
+    if code:
         why = (err.strip().splitlines() or ["it said nothing"])[-1]
-        return Outcome("unreached" if process.returncode in _UNREACHED_CODES else "failed", why)
+        return Outcome("unreached" if code in _UNREACHED_CODES else "failed", why)
     told = json.loads(out[out.index("{"):])
     if not told["sent"] and not told["removed"]:
         return Outcome("current", f"it has {told['to']} and every file of it")
     return Outcome("ok", f"{told['from']} -> {told['to']}, {told['sent']} files, {told['bytes']} bytes")
+
+
+async def _ended(line: str, *words: str) -> tuple[int, str, str]:
+    """(exit code, stdout, stderr) of a line of Python in a process that ends with us. Raises TimeoutError."""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", line, *words, stdin=DEVNULL, stdout=PIPE,
+                                                   stderr=PIPE, cwd=Path(__file__).parents[2])
+    try:
+        async with asyncio.timeout(UPDATE_S):
+            out, err = (str(said, "utf-8", "replace") for said in await process.communicate())
+        return process.returncode or 0, out, err
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 # -- what an order has to hold
@@ -181,10 +199,10 @@ def check_command(what: Mapping[str, Any]) -> dict[str, Any]:
 
 def check_config(what: Mapping[str, Any]) -> dict[str, Any]:
     key, value = str(what.get("key", "")), str(what.get("value", ""))
-    if not re.fullmatch(r"\w{1,32}", key):
-        raise UsageError(f"a key is a word of node_config.json, got {key[:40]!r}")
-    if not value.strip() or len(value) > MOST_VALUE_CHARS or re.search(r"[\r\n\0]", value):
-        raise UsageError(f"a value is one line of up to {MOST_VALUE_CHARS} characters")
+    node_config.check_key(key)
+    node_config.typed(value)
+    if len(value) > MOST_VALUE_CHARS:
+        raise UsageError(f"a value is up to {MOST_VALUE_CHARS} characters")
     return {"key": key, "value": value, "skip_current": bool(what.get("skip_current", True))}
 
 
@@ -218,9 +236,25 @@ def role_for(kind: str, what: Mapping[str, Any]) -> str:
     return "operate" if kind == "command" and role_of_command(str(what["command"])) != "admin" else "admin"
 
 
+def divided(kind: str, what: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(what anybody may see of an order, what stands in its place until the job is over)"""
+    seen = shown(kind, what)
+    return seen, {key: value for key, value in what.items() if seen.get(key) != value}
+
+
+def is_secret_setting(kind: str, what: Mapping[str, Any]) -> bool:
+    return kind == "config" and is_secret(str(what["key"]))
+
+
+def check_skip(kind: str, skip_current: bool) -> None:
+    """Raises UsageError where there is no other way."""
+    if not skip_current and kind in ALWAYS_SKIPS:
+        raise UsageError(f"{ALWAYS_SKIPS[kind]}: leave --all (rules.skip_current false) away, it is for config")
+
+
 def shown(kind: str, what: Mapping[str, Any]) -> dict[str, Any]:
     """What was ordered, without secrets and without the content of files."""
-    if kind == "config" and is_secret(str(what["key"])):
+    if is_secret_setting(kind, what):
         return {**what, "value": "***"}
     if kind == "command" and console.is_secret(str(what["command"])):
         return {"command": "***"}

@@ -11,6 +11,7 @@ import os
 import secrets
 import signal
 import sys
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -18,14 +19,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, File, Query, Request, UploadFile
 from fastapi import Path as InPath
 from pydantic import BaseModel, Field
 
-from toolkit import apps
+from toolkit import apps, lint
 from toolkit.archive import checked_name
 from toolkit.errors import UsageError
-from toolkit.gateway.api.doors import Admin, Operate, TheNode, View, allowed, entered
+from toolkit.gateway import drop
+from toolkit.gateway.api.doors import Admin, Operate, TheGateway, TheNode, View, allowed, entered
+from toolkit.gateway.api.files import Finding
 from toolkit.gateway.errors import QueueFullError, UnknownThingError
 from toolkit.gateway.problems import ALWAYS, OF_A_NODE, responses
 from toolkit.gateway.run_process import MARK
@@ -39,6 +42,8 @@ KEPT = 20                      # that have ended
 LINES = 500                    # of a run that are kept
 LINE_BYTES = 1 << 16
 STOP_S = 3.0
+MOST_SET_FILES = 1000
+CORE = frozenset({"main.py", "micrOS.py", "InterpreterShell.py"})      # at the root of a source tree of micrOS
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 State = Literal["running", "done", "failed", "stopped"]
@@ -75,6 +80,11 @@ class NameOf(BaseModel):
 class Update(BaseModel):
     lm_only: bool = Field(default=False, description="only the load modules, which go live without a restart")
     force: bool = Field(default=False, description="whatever version the node has")
+
+
+class SetUpdate(BaseModel):
+    findings: list[Finding] = Field(description="of its load modules")
+    run: RunRow | None = Field(description="null: not begun, the findings say why; force=true begins all the same")
 
 
 @dataclass
@@ -174,7 +184,7 @@ class Runs:
             if run.state == "running":
                 run.state = "done" if run.exit_code == 0 else "failed"
             run.ended_at = time.time()
-            self._publish("ended", run, state=run.state, exit_code=run.exit_code)
+            self._publish("ended", run, title=run.title, state=run.state, exit_code=run.exit_code)
 
     def _take(self, run: Run, line: str) -> None:
         if line.startswith(MARK):
@@ -251,6 +261,48 @@ async def update(wanted: Update, node: TheNode, runs: TheRuns, caller: Admin) ->
     """Bring this version of micrOS onto a node, over the air."""
     flags = [*["--lm-only"] * wanted.lm_only, *["-f"] * wanted.force]
     return runs.begin(f"update of {node.name}", ["--OTA", "--dev", node.uid, *flags], node.uid).row()
+
+
+@router.post("/devices/{device}/update/set", status_code=202, responses=responses(*OF_A_NODE))
+async def update_by_set(
+    node: TheNode, gateway: TheGateway, runs: TheRuns, caller: Admin,
+    files: Annotated[list[UploadFile], File(min_length=1, max_length=MOST_SET_FILES,
+                                            description="a source tree of micrOS, named as on the node")],
+    force: Annotated[bool, Query(description="whatever version the node has, and whatever was found")] = False,
+) -> SetUpdate:
+    """Bring another set than the gateway's onto a node, over the air: whole, or not at all."""
+    parcel = [drop.Parcel(drop.checked_name(each.filename), await each.read(gateway.settings.max_file_bytes + 1))
+              for each in files]
+    drop.check(parcel, gateway.settings)
+    if not {each.name for each in parcel} >= CORE:
+        raise UsageError(f"a set is the source tree of micrOS, with {', '.join(sorted(CORE))} at its root")
+    findings = [_finding(each) for each in await asyncio.to_thread(drop.findings, parcel)]
+    if findings and not force:
+        return SetUpdate(findings=findings, run=None)
+    scratch = tempfile.TemporaryDirectory(prefix="micros-set-")
+    try:
+        await asyncio.to_thread(_laid_out, Path(scratch.name), parcel)
+    except BaseException:
+        scratch.cleanup()
+        raise
+    run = runs.begin(f"update of {node.name} with {len(parcel)} files", ["--OTA", "--dev", node.uid, "--from",
+                     scratch.name, *["-f"] * force], node.uid, clean=scratch.cleanup)
+    return SetUpdate(findings=findings, run=run.row())
+
+
+def _finding(each: lint.Finding) -> Finding:
+    return Finding(file=each.path.name, line=each.line, rule=each.rule, what=each.what, expected=each.expected,
+                   mend=each.mend)
+
+
+def _laid_out(folder: Path, parcel: Sequence[drop.Parcel]) -> None:
+    for each in parcel:
+        path = folder / each.name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(each.data)
+        except OSError as error:
+            raise UsageError(f"{each.name} cannot be laid out beside the other files: {error.strerror}") from None
 
 
 @router.post("/devices/{device}/backup", status_code=202, responses=responses(*OF_A_NODE))

@@ -1,22 +1,35 @@
-"""What a fleet job costs beside its nodes, which do nothing here: time and memory of the engine and the gateway."""
+"""What a fleet job costs beside its nodes: time and memory of the engine and the gateway.
+
+In two rows the nodes do nothing at all; in the third they are sockets that speak the shell and keep ids of jobs.
+"""
 import asyncio
 import json
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 from row import Budget, Sample, row
 
+from tests.gateway.fleet_fakes import FakeFleet
 from toolkit.gateway.engine import Engine
+from toolkit.gateway.events import Events
+from toolkit.gateway.job_ledger import BEATS, JOBS, Outcome, Spec, Target
 from toolkit.gateway.job_rules import Rules
-from toolkit.gateway.jobs import BEATS, JOBS, Crew, Outcome, Spec, Target
+from toolkit.gateway.job_work import Work
+from toolkit.gateway.jobs import Crew, Execute
 from toolkit.gateway.nats_server import EmbeddedServer
+from toolkit.gateway.nodes import Node, Nodes
+from toolkit.gateway.settings import Settings
+from toolkit.inventory import Inventory
 
 NODES = 1000
 AT_A_TIME = 20
+BARE = [Target(f"uid{number}", f"node{number}", "127.0.0.1", 9008) for number in range(NODES)]
+FAKES = 200
+COMMANDS_PER_S = Budget(60.0, at_least=True, of_ratio=False)
 NODES_PER_S = Budget(300.0, at_least=True, of_ratio=False)
 MEMORY = Budget(150e6, of_ratio=False)
 ROOT = Path(__file__).parents[3]
@@ -35,6 +48,23 @@ def fleet_job() -> Generator[Sample, None, None]:
                 yield (NODES / runner.run(_timed(_job(engine, f"job-{number}"))),
                        NODES / runner.run(_timed(_writes(engine))))
         finally:
+            runner.run(engine.stop())
+
+
+@row("fleet_command", "nodes a second that run a command as a job, 20 at a time", "the same lines without a job",
+     "req/s", COMMANDS_PER_S, rounds=5)
+def fleet_command() -> Generator[Sample, None, None]:
+    with FakeFleet(FAKES) as fakes, asyncio.Runner() as runner, tempfile.TemporaryDirectory() as folder:
+        engine, nodes = runner.run(_engine(folder)), runner.run(_nodes(folder, fakes))
+        targets = [Target(node.uid, node.name, node.device.address, node.device.port) for node in nodes.all()]
+        try:
+            number = 0
+            while True:
+                number += 1
+                job = _job(engine, f"job-{number}", Work(nodes, Events()).execute, targets)
+                yield FAKES / runner.run(_timed(job)), FAKES / runner.run(_timed(_lines(nodes, f"bare-{number}")))
+        finally:
+            runner.run(nodes.stop())
             runner.run(engine.stop())
 
 
@@ -84,11 +114,29 @@ async def _nothing(target: Target, spec: Spec, claim: object) -> Outcome:
     return Outcome("ok", "did it")
 
 
-async def _job(engine: Engine, ident: str) -> None:
-    crew = Crew(engine, _nothing)
+async def _nodes(folder: str, fakes: FakeFleet) -> Nodes:
+    """Of these alone, each with its session open."""
+    settings = Settings(folder=Path(folder), discover=False, rate_hz=1000.0)
+    nodes = Nodes(settings, Events(), Inventory(Path(folder, "devices.json")))
+    nodes.keep(fakes.devices)
+    await asyncio.gather(*(node.ask("version") for node in nodes.all()))
+    return nodes
+
+
+async def _lines(nodes: Nodes, ident: str) -> None:
+    gate = asyncio.Semaphore(AT_A_TIME)
+
+    async def one(node: Node) -> None:
+        async with gate:
+            await node.ask(f"job {ident} tally hit")
+
+    await asyncio.gather(*map(one, nodes.all()))
+
+
+async def _job(engine: Engine, ident: str, execute: Execute = _nothing, targets: Sequence[Target] = BARE) -> None:
+    crew = Crew(engine, execute)
     crew.start()
-    targets = [Target(f"uid{number}", f"node{number}", "127.0.0.1", 9008) for number in range(NODES)]
-    await crew.create(Spec(ident, "command", {"command": "x"}, targets), Rules(concurrency=AT_A_TIME))
+    await crew.create(Spec(ident, "command", {"command": "tally hit"}, targets), Rules(concurrency=AT_A_TIME))
     while not (await crew.ledger.job(ident))[0].is_final:
         await asyncio.sleep(0.01)
     await crew.stop()

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field, StrictBool, StrictInt
 
-from toolkit.errors import UsageError
+from toolkit.gateway import node_config
 from toolkit.gateway.api.doors import Admin, TheGateway, TheNode, View, entered
 from toolkit.gateway.errors import UnknownThingError
 from toolkit.gateway.nodes import Node
@@ -18,8 +18,7 @@ from toolkit.settings import MASK, OF_THE_BOARD, is_secret
 router = APIRouter(tags=["config"], dependencies=entered, responses=responses(*OF_A_NODE))
 
 _ROW = re.compile(r"^\s*([A-Za-z_]\w*)\s*:\s{0,16}(.*)$")
-_OF_A_SESSION = ("devfid", "appwd", "auth", "socport")      # what a session learned at its start is old then
-Key = Annotated[str, Path(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,31}$", description="a key, as in CONFIG.md")]
+Key = Annotated[str, Path(pattern=f"^{node_config.KEY}$", description="a key, as in CONFIG.md")]
 
 
 class Setting(BaseModel):
@@ -53,16 +52,9 @@ async def one(key: Key, node: TheNode, caller: View) -> Setting:
 @router.put("/devices/{device}/config/{key}")
 async def change(key: Key, wanted: Wanted, node: TheNode, gateway: TheGateway, caller: Admin) -> Setting:
     """Set one key. A value that the node refuses is 422, with the node's own reason; nothing has changed then."""
-    text = _typed(wanted.value)
+    text = node_config.typed(wanted.value)
     row = _row(await settings_of(node), key)
-    if row.fixed:
-        raise UsageError(f"{key} is written by the node itself")
-    said = (await node.link.converse(["conf", f"{key} {text}", "noconf"]))[1].text.strip()
-    if said != "Saved":
-        raise UsageError(said.replace(text, MASK) if row.secret else said or f"{node.name} did not say Saved")
-    if key in _OF_A_SESSION:
-        node.link.renew()
-    gateway.events.publish("config", {"uid": node.uid, "name": node.name, "key": key, "by": caller.ident})
+    await node_config.change(node, key, text, gateway.events, caller.ident)
     return (await settings_of(node)).get(key, row)
 
 
@@ -89,11 +81,3 @@ def _row(rows: dict[str, Setting], key: str) -> Setting:
     if key not in rows:
         raise UnknownThingError(f"the node has no setting {key!r}: GET .../config lists them")
     return rows[key]
-
-
-def _typed(value: bool | int | str) -> str:
-    """As it is typed in the shell. Raises UsageError for what would be another line."""
-    text = str(value)
-    if not text.strip() or any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
-        raise UsageError("a value is one line with something in it")
-    return text

@@ -51,6 +51,7 @@ class Health(BaseModel):
     alarms: int | None = Field(description="how many; reading does not clear them")
     verdict: str
     log: list[str]
+    boots: list[str] = Field(description="why it started, the newest first")
 
 
 class Search(BaseModel):
@@ -100,4 +101,4 @@ async def health(
     alarms = figures.alarms((await node.ask("system alarms", max_age_s=max_age_s)).text)
     degrees = figures.number(warm.text.rpartition(":")[2]) if warm.ok else None
     return Health(at=told.at, **vars(figures.info(told.text)), cpu_temp_c=degrees,
-                  alarms=alarms.count, verdict=alarms.verdict, log=alarms.log)
+                  alarms=alarms.count, verdict=alarms.verdict, log=alarms.log, boots=alarms.boots)

@@ -1,6 +1,8 @@
 // What only a browser can do: the theme, files that are dropped, the service worker. The rest is drawn by the gateway.
 window.dash = {
-  parcels: {},
+  BATCH: 80,                   // files of a request; the API takes 100
+  drops: 0,
+  parcels: {},                 // of a zone its last drop, of each drop: files
 
   theme(next) {
     const order = ["auto", "light", "dark"];
@@ -59,32 +61,65 @@ window.dash = {
     });
   },
 
-  async take(zone, files) {
-    dash.parcels[zone.dataset.drop] = files = dash.bared(files);
+  // of: whose they are, where they were dropped on one of several; empty: on the place for all that are selected
+  take(zone, files, of = "") {
+    const place = zone.dataset.drop, drop = `${place}:${dash.drops += 1}`;
+    files = dash.bared(files).sort((one, other) => (one.name < other.name ? -1 : 1));      // a disk has no order
+    dash.parcels[place] = dash.parcels[drop] = files;
     const bytes = files.reduce((sum, {file}) => sum + file.size, 0);
-    emitEvent("dropped", {zone: zone.dataset.drop, names: files.map(({name}) => name), bytes});
+    emitEvent("dropped", {zone: place, drop, of, names: files.map(({name}) => name), bytes});
   },
 
-  // To one node, in batches: findings and files of all of them together.
-  async send(zone, uid, force) {
-    const told = {done: true, findings: [], files: []};
-    const files = dash.parcels[zone] || [];
-    for (let at = 0; at < files.length; at += 80) {
-      const form = new FormData();
-      for (const {name, file} of files.slice(at, at + 80)) form.append("files", file, name);
-      let answer;
-      try {
-        answer = await fetch(`/api/v1/devices/${encodeURIComponent(uid)}/files?force=${force}`, {method: "POST", body: form});
-      } catch (error) {
-        return {...told, done: false, why: "the gateway cannot be reached"};
-      }
-      const body = await answer.json();
-      if (!answer.ok) return {...told, done: false, why: body.detail};
-      told.findings.push(...body.findings);
-      told.files.push(...body.files);
-      if (!body.done) return {...told, done: false};
+  form(files) {
+    const form = new FormData();
+    for (const {name, file} of files) form.append("files", file, name);
+    return form;
+  },
+
+  // {told: the answer} or {why}
+  async post(path, body) {
+    let answer;
+    try {
+      answer = await fetch(path, {method: "POST", body});
+    } catch (error) {
+      return {why: "the gateway cannot be reached, or a file was changed after it was dropped"};
     }
-    return told;
+    const told = await answer.json();
+    return answer.ok ? {told} : {why: told.detail};
+  },
+
+  fit(drop) {
+    return (dash.parcels[drop] || []).filter(({name}) => !/\.(bin|uf2)$/.test(name));
+  },
+
+  // All load modules go first, in one batch: the gateway sends none of it before it has looked through all of them.
+  batches(files) {
+    const isModule = ({name}) => /(^|\/)LM_[^/]*\.py$/.test(name);
+    const modules = files.filter(isModule), rest = files.filter((each) => !isModule(each));
+    const batches = [[...modules, ...rest.splice(0, Math.max(0, dash.BATCH - modules.length))]];
+    while (rest.length) batches.push(rest.splice(0, dash.BATCH));
+    return modules.length > dash.BATCH ? null : batches;
+  },
+
+  // To one node: findings and files of all batches together.
+  async send(drop, uid, force) {
+    const all = {done: false, findings: [], files: []}, batches = dash.batches(dash.fit(drop));
+    if (!batches) return {...all, why: `a drop takes up to ${dash.BATCH} load modules: drop them in several parts`};
+    for (const batch of batches) {
+      const path = `/api/v1/devices/${encodeURIComponent(uid)}/files?force=${force}`;
+      const {told, why} = await dash.post(path, dash.form(batch));
+      if (why) return {...all, why};
+      all.findings.push(...told.findings);
+      all.files.push(...told.files);
+      if (!told.done) return all;
+    }
+    return {...all, done: true};
+  },
+
+  // A set of micrOS, whole: {told: {findings, run}} or {why}
+  update(drop, uid, force) {
+    const path = `/api/v1/devices/${encodeURIComponent(uid)}/update/set?force=${force}`;
+    return dash.post(path, dash.form(dash.fit(drop)));
   },
 
   async inBase64(file) {
@@ -102,30 +137,39 @@ window.dash = {
     try {
       answer = await fetch("/api/v1/jobs", {method: "POST", headers, body});
     } catch (error) {
-      return {status: 0, why: "the gateway cannot be reached"};
+      return {status: 0, why: "the order did not get through: the gateway is away, or the files are too large"};
     }
     const told = await answer.json();
     return answer.ok ? {id: told.id} : {status: answer.status, why: told.detail};
   },
 };
 
+// A place for files, [data-drop], or a row with a node of its own, [data-of], whose files go by the place of the page.
+// A row that is selected stands for the selection.
+const targetOf = (event) => event.target.closest?.("[data-drop], [data-of]");
+const meant = (target) => target?.matches("[data-of][data-picked]") ?
+  document.querySelectorAll("[data-of][data-picked]") : target ? [target] : [];
+const unmark = () => document.querySelectorAll(".over").forEach((each) => each.classList.remove("over"));
+
 document.addEventListener("dragover", (event) => {
   event.preventDefault();
-  document.querySelectorAll(".drop.over").forEach((zone) => zone.classList.remove("over"));
-  event.target.closest?.("[data-drop]")?.classList.add("over");
+  const target = targetOf(event);
+  event.dataTransfer.dropEffect = target ? "copy" : "none";
+  unmark();
+  meant(target).forEach((each) => each.classList.add("over"));
 });
-document.addEventListener("dragleave", (event) => event.target.closest?.("[data-drop]")?.classList.remove("over"));
+document.addEventListener("dragleave", (event) => event.relatedTarget || unmark());
 document.addEventListener("drop", async (event) => {
   event.preventDefault();
-  const zone = event.target.closest?.("[data-drop]") || document.querySelector("[data-drop]");
+  unmark();
+  const target = targetOf(event), zone = target?.dataset.of ? document.querySelector("[data-drop]") : target;
   if (!zone) return;
-  zone.classList.remove("over");
   const entries = [...event.dataTransfer.items].map((each) => each.webkitGetAsEntry?.()).filter(Boolean);
   const files = [];
   for (const entry of entries) await dash.walked(entry, "", files);
   // a script that drops gives files without entries
   if (!files.length) for (const file of event.dataTransfer.files) files.push({name: file.name, file});
-  if (files.length) dash.take(zone, files);
+  if (files.length) dash.take(zone, files, target.dataset.of);
 });
 document.addEventListener("click", (event) => {
   const zone = event.target.closest?.("[data-drop]");
@@ -137,6 +181,10 @@ document.addEventListener("click", (event) => {
 document.addEventListener("DOMContentLoaded", () => {
   setTimeout(() => document.querySelector(".tabs a[aria-current]")?.scrollIntoView({inline: "center", block: "nearest"}), 300);
   const waiting = setInterval(() => { if (window.Quasar) { clearInterval(waiting); setTimeout(dash.theme, 60); dash.theme(); } }, 20);
+  const naming = setInterval(() => {           // Quasar's own, without a name that could be read out
+    const bar = document.querySelector(".q-loading-bar");
+    if (bar) { clearInterval(naming); bar.setAttribute("aria-label", "Loading"); }
+  }, 20);
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => dash.theme());
 if ("serviceWorker" in navigator) navigator.serviceWorker.register("/gui-assets/sw.js", {scope: "/gui/"}).catch(() => {});

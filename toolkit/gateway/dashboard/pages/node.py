@@ -1,4 +1,4 @@
-"""A node at a glance: its figures, alarms, widgets, and its update."""
+"""A node at a glance: its figures, alarms, widgets, its update, and what happened to it."""
 from __future__ import annotations
 
 from typing import Any
@@ -22,6 +22,7 @@ from toolkit.gateway.dashboard.frame import (
     span,
     trying,
 )
+from toolkit.gateway.dashboard.node_events import NodeEvents
 from toolkit.gateway.dashboard.node_frame import NodePage, opened_node, path_of
 from toolkit.gateway.dashboard.run_panel import RunPanel
 
@@ -40,6 +41,7 @@ async def overview(request: Request, uid: str) -> RedirectResponse | None:
             _alarms(page, figures)
             if page.may("admin"):
                 _care(page)
+        NodeEvents(page)
     page.look(figures.look)
     page.look(widgets.look)
     return None
@@ -91,7 +93,7 @@ def _percent(tile: tuple[Any, ...], value: float | None) -> None:
 
 
 def _alarms(page: NodePage, figures: Figures) -> None:
-    with card("Alarms"):
+    with card("Alarms and log"):
         place = el("div", "stack tight").props('aria-live="polite"')
         below = el("div", "line end")
     shown: list[Any] = [None]
@@ -106,6 +108,8 @@ def _alarms(page: NodePage, figures: Figures) -> None:
                 empty("verified", "All quiet", "The node has nothing to complain about.")
             for line in told["log"]:
                 say("p", line, "note mono")
+            if told.get("boots"):
+                say("p", f"Started by, newest first: {', '.join(told['boots'])}", "soft small")
 
     async def clear() -> None:
         await page.api.command(page.uid, "system alarms clean=True")

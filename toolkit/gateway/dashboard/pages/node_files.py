@@ -37,7 +37,7 @@ async def files(request: Request, uid: str) -> RedirectResponse | None:
 
     lines: dict[str, ui.element] = {}
     with page.inside:
-        DropZone(page, lambda: [page.node], f"Drop files for {page.node['name']}", read)
+        DropZone(page, lambda of: [page.node], f"Drop files for {page.node['name']}", read)
         with card("On its flash", "flush") as side:
             rows = table(("File", "Size"), numbers=(1,))
             waiting = empty("folder_open", "Reading the files", "Each is read and hashed on the node.")

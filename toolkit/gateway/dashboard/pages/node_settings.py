@@ -1,6 +1,7 @@
 """The settings of a node as a form, made from its settings and their rules."""
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import Request
@@ -10,6 +11,8 @@ from nicegui import ui
 from toolkit.gateway.dashboard.client import ApiError
 from toolkit.gateway.dashboard.frame import card, el, empty, field, mark, say
 from toolkit.gateway.dashboard.node_frame import NodePage, opened_node
+
+_WHOLE = re.compile(r"[+-]?\d{1,20}", re.ASCII)
 
 Row = dict[str, Any]
 
@@ -153,7 +156,7 @@ class Setting:
 
 def _value(text: str, row: Row) -> Any:
     """A whole number where the setting is one; anything else goes as it is, and the node says what it thinks of it."""
-    if isinstance(row["value"], int) and text.strip().lstrip("-").isdigit():
+    if isinstance(row["value"], int) and _WHOLE.fullmatch(text.strip()):
         return int(text)
     return text
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse
-from nicegui import ui
+from nicegui import events, ui
 
 from toolkit.gateway.dashboard.drop import DropZone
 from toolkit.gateway.dashboard.frame import (
@@ -52,6 +52,13 @@ class NodeTable:
     def selected(self) -> list[dict[str, Any]]:
         return [node for node in self.nodes if self._rows[node["uid"]]["box"].value]
 
+    def meant(self, of: str) -> list[dict[str, Any]]:
+        """Whom files are for that fell on the row of a node, or on none: its selection where it is part of one."""
+        chosen = self.selected()
+        if of and of not in (node["uid"] for node in chosen):
+            return [node for node in self.nodes if node["uid"] == of]
+        return chosen or (self.nodes if len(self.nodes) == 1 else [])
+
     def expression(self) -> str:
         """What a job takes for the selected: names, where they are no words of an expression and nobody else's."""
         names = [node["name"] for node in self.nodes]
@@ -87,9 +94,13 @@ class NodeTable:
         row["latency"].set_text("" if latency is None or node["state"] != "up" else f"{1000 * latency:.0f} ms")
 
     def _made(self, node: dict[str, Any]) -> dict[str, Any]:
-        with self._body, mark(el("tr"), data_node=node["uid"]) as line:
+        def pick(event: events.ValueChangeEventArguments[Any]) -> None:
+            line.props['data-picked'] = event.value or None
+            line.update()
+
+        with self._body, mark(el("tr"), data_node=node["uid"], data_of=node["uid"]) as line:
             with el("td"):
-                box = mark(ui.checkbox().props("dense"), aria_label=f"Select {node['name']}")
+                box = mark(ui.checkbox(on_change=pick).props("dense"), aria_label=f"Select {node['name']}")
             with el("td"):
                 name = mark(say("a", node["name"], "name"), href=path_of(node["uid"]))
             with el("td"):
@@ -123,7 +134,6 @@ async def nodes(request: Request) -> RedirectResponse | None:
 
                 find = button("Search", trying(search), icon="search")
         shown = NodeTable(page)
-        DropZone(page, lambda: shown.selected() or (shown.nodes if len(shown.nodes) == 1 else []),
-                 "Drop files for the selected nodes")
+        DropZone(page, shown.meant, "Drop files for the selected nodes, or each on its node above")
     page.look(shown.look)
     return None

@@ -67,6 +67,7 @@ class Desk:
             self._make_card()
             self._keep_card()
         self._console = el("div")
+        self._terminal: Terminal | None = None
 
     async def look(self) -> None:
         told = await self._page.api.get("usb")
@@ -128,7 +129,7 @@ class Desk:
                     "soft")
                 with el("div", "line tight"):
                     button("Open", self._open, icon="terminal")
-                    button("Close", lambda: self._console.clear(), "quiet")
+                    button("Close", self._close, "quiet")
 
     def _rehearse(self) -> None:
         row = self._row()
@@ -172,10 +173,11 @@ class Desk:
                  "board": "" if self._board.value == BY_CHIP else self._board.value,
                  "answers": {key: made.value for key, made in self._answers.items() if made.value},
                  "image": self._image or ("virtual" if row["virtual"] else "")}
-        self._console.clear()
+        self._close()
         self._panel.show(await self._page.api.post("usb", "make", body=body_))
 
     async def _run(self, what: str, **more: str) -> None:
+        self._close()                            # the line is one's alone
         self._panel.show(await self._page.api.post("usb", what, body={"port": self._port.value or "", **more}))
 
     async def _ended(self, row: dict[str, Any]) -> None:
@@ -184,10 +186,16 @@ class Desk:
             ui.notify(f"{row['title']}: done", position="bottom")
 
     def _open(self) -> None:
-        self._console.clear()
+        self._close()
         if self._port.value:
             with self._console:
-                Terminal(self._page, "usb", "console", edits=False, port=self._port.value)
+                self._terminal = Terminal(self._page, "usb", "console", edits=False, port=self._port.value)
+
+    def _close(self) -> None:
+        if self._terminal:
+            self._terminal.close()
+        self._terminal = None
+        self._console.clear()
 
 
 def _name_of(row: dict[str, Any]) -> str:

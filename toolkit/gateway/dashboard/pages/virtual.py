@@ -301,12 +301,19 @@ class Bench:
             say("p", "The board's USB line. It is the page's alone as long as it is open here.", "soft")
             place = el("div")
 
-        def open_() -> None:
+        terminals: list[Terminal] = []
+
+        def close() -> None:
+            while terminals:
+                terminals.pop().close()
             place.clear()
+
+        def open_() -> None:
+            close()
             with place:
-                Terminal(self._page, "usb", "console", edits=False, port=self._row["serial"])
+                terminals.append(Terminal(self._page, "usb", "console", edits=False, port=self._row["serial"]))
 
         if self._page.may("admin"):
             with side:
                 button("Open", open_, icon="terminal")
-                button("Close", place.clear, "quiet")
+                button("Close", close, "quiet")
