@@ -9,7 +9,7 @@ run: $(VENV)/.run
 	@$(BIN)/python devToolKit.py --simulate
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest tests -n 4 --dist loadfile --reruns 1 -r fER
+	$(BIN)/python -m pytest tests -n 4 --dist loadfile --no-loadscope-reorder --reruns 1 -r fER
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -31,7 +31,7 @@ soak: $(VENV)/.dev
 	FLEET_KILLS=20 FLEET_NODES=1000 $(BIN)/python -m pytest tests/gateway/test_fleet_kill.py tests/gateway/test_jobs.py tests/gateway/test_fleet.py
 	FIRST_START=real $(BIN)/python -m pytest tests/gateway/test_first_start.py
 	CLOUD_SOAK="20 600 20" $(BIN)/python -m pytest tests/cloud/test_soak.py tests/cloud/test_host_soak.py
-	MQTT_FLAP_S=600 $(BIN)/python -m pytest tests/cloud/test_to_mqtt.py -k flapping
+	MQTT_FLAP_S=600 $(BIN)/python -m pytest tests/cloud/test_to_mqtt_brokers.py -k flapping
 	MICROS_CLOUD_KILLS=25 $(BIN)/python -m pytest tests/gateway/cloud/test_kill.py
 	MICROS_FUZZ_CLOUD=100000 $(BIN)/python -m pytest tests/gateway/cloud/test_fuzz.py -o timeout=2800
 	DEPLOY_CUTS=20 $(BIN)/python -m pytest tests/toolkit/test_make.py

@@ -86,3 +86,22 @@ def test_a_package_that_is_not_the_one_offered_fails_and_says_so(board, verifier
                               lambda told: told["report"].get("progress", {}).get("state") == "fail")
     assert told["report"]["version"] == "9" and "md5" in told["report"]["progress"]["result_msg"]
     eventually(lambda: not (board.dir / ".package").exists())
+
+
+def test_an_update_is_fetched_checked_and_taken_over(board, broker, verifier):
+    since, body = len(verifier.heard), package(**{"modules/LM_fresh.py": b"def load():\n    return 'fresh'\n"})
+    with served(body) as url:
+        verifier.say(f"$ota/update/{TAIL}", {"type": "update_firmware", "url": url, "version": "9",
+                                             "file_size": len(body), "md5sum": hashlib.md5(body).hexdigest()})
+        verifier.value(f"$ota/report/{TAIL}",
+                       lambda told: told["report"].get("progress", {}).get("state") == "done", since)
+    told = [value["report"] for value in verifier.values(f"$ota/report/{TAIL}", since)]
+    assert {report["version"] for report in told} == {"9"}
+    assert [report["progress"]["state"] for report in told] == ["downloading", "burning", "done"]
+    assert {report["progress"]["result_code"] for report in told} == {"0"}
+    eventually(lambda: (board.dir / "modules/LM_fresh.py").exists())
+    board.wait_ready()
+    assert board.shell("fresh load") == "fresh"
+    since = len(verifier.heard)
+    assert board.shell("mqtt connect tencent") == f"connected to 127.0.0.1:{broker.port}"
+    assert verifier.value(f"$ota/report/{TAIL}", bool, since)["type"] == "report_version"

@@ -1,25 +1,19 @@
-"""A virtual board at Mosquitto and at the engine's MQTT listener: lamps, sensors, the last will, restarts, flapping."""
-import contextlib
+"""A virtual board at Mosquitto: commands, the bus, Home Assistant, updates, encryption."""
+import hashlib
 import json
-import os
-import random
 import shutil
-import socket
-import threading
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.cloud.brokers import Ear, Mosquitto, ear, free_port, retained
+from tests.cloud.brokers import Mosquitto, ear, free_port, retained
 from tests.cloud.packages import package, served
 from tests.cloud.responder import eventually
-from tests.pure.home_assistant_rules import faults
+from tests.pure.home_assistant_rules import faults, update_state_faults
 from toolkit.simulator import VirtualBoard
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 SECRET = "tell-nobody"
-FLAP_S = float(os.environ.get("MQTT_FLAP_S", "3"))      # of a broker that comes and goes; `make soak` takes 600
 KNOT = """
 why = []
 
@@ -33,6 +27,14 @@ def fail(text=None):
 
 def help():
     return "status", "fail text=None", "gauge level=<0-10>"
+"""
+# more entities than Home Assistant is shown; by its name it comes before all others
+ABUNDANT = """
+def load():
+    return "loaded"
+
+def help():
+    return tuple(["gauge{} level=<0-10>".format(number) for number in range(80)])
 """
 
 
@@ -48,8 +50,9 @@ def broker(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def board():
-    with VirtualBoard(config={"ntphost": "n/a", "socmax": 4}, files={"modules/LM_knot.py": KNOT}, mpy=True,
-                      heap="320K") as running:      # all modules of this file in turn, none forgotten
+    files = {"modules/LM_knot.py": KNOT, "modules/LM_abundant.py": ABUNDANT}
+    with VirtualBoard(config={"ntphost": "n/a", "socmax": 4}, files=files, mpy=True,
+                      heap="384K") as running:      # all modules of this file in turn, none forgotten
         yield running
 
 
@@ -91,15 +94,6 @@ def test_what_changes_elsewhere_is_told_too(board, listener, base):
     listener.value(f"{base}/dimmer/state", lambda state: state["X"] == 321, since)
 
 
-def test_a_sensor_s_value_arrives(board, listener, base):
-    board.adc["temp6000"] = 20000
-    board.shell("light_sensor illuminance")
-    first = listener.value(f"{base}/light_sensor/state", bool)
-    board.adc["temp6000"] = 50000
-    second = listener.value(f"{base}/light_sensor/state", lambda state: state != first)
-    assert float(second["illuminance [lux]"]) > float(first["illuminance [lux]"])
-
-
 def test_a_wrong_command_says_why(listener, base):
     assert ask(listener, base, "nothing/here") == {
         "ok": False, "result": "exec_lm_core LM_nothing->here: no module LM_nothing; help lm lists them"}
@@ -138,28 +132,97 @@ def test_it_is_shown_again_when_home_assistant_comes_up(listener, base):
     listener.next(f"{base}/dimmer/state", since)
 
 
-def test_a_module_that_fails_costs_the_others_nothing_and_is_told_once(board, listener, base):
-    board.shell("knot status")
-    listener.value(f"{base}/knot/state", bool)
-    board.shell("knot fail 'no wire'")
-    since = len(listener.heard)
-    assert "no wire" in eventually(lambda: [text for text in listener.all(f"{base}/alarm") if "knot" in text])[0]
-    board.shell("dimmer set_value 111 smooth=False")
-    listener.value(f"{base}/dimmer/state", lambda state: state["X"] == 111, since)
+def failed(board):
+    """How often the connector has failed."""
+    return int(board.shell("mqtt status").split("failed: ")[1].split()[0])
+
+
+def test_a_module_that_fails_costs_nobody_anything_and_is_told_once(board, listener, base):
+    topic, known = f"homeassistant/device/{base.split('/')[1]}/config", board.dir / "mqtt.pds"
+    board.shell("knot fail", "knot status")
+    listener.value(topic, lambda it: "knot_volt" in it["cmps"])
+    eventually(lambda: "knot_volt" in known.read_text())
+    since, written = len(listener.heard), known.stat().st_mtime_ns
+    for number in range(3):
+        before = failed(board)
+        board.shell("knot fail 'no wire'")
+        eventually(lambda: failed(board) > before)  # noqa: B023
+        board.shell("knot fail", f"dimmer set_value {100 + number} smooth=False")
+        listener.value(f"{base}/dimmer/state", lambda state: state["X"] == 100 + number, since)  # noqa: B023
     assert len([text for text in listener.all(f"{base}/alarm") if "no wire" in text]) == 1
-    board.shell("knot fail")
+    assert listener.all(topic, since) == [] and known.stat().st_mtime_ns == written
 
 
-def test_an_update_is_offered_shown_and_installed_when_home_assistant_says_so(board, listener, base):
+def test_what_has_not_been_read_yet_is_not_taken_away(board, listener, base):
+    topic, known = f"homeassistant/device/{base.split('/')[1]}/config", board.dir / "mqtt.pds"
+    board.shell("knot fail", "knot status")
+    listener.value(topic, lambda it: "knot_volt" in it["cmps"])
+    eventually(lambda: "knot_volt" in known.read_text())
     since = len(listener.heard)
-    with served(package(new=b"x")) as url:
-        listener.say(f"{base}/update/offer", {"url": url, "version": "9.9", "sha256": "0" * 64})
+    board.shell("knot fail 'no wire'", "mqtt disconnect", "mqtt connect")      # as after a boot
+    shown = listener.value(topic, bool, since)
+    assert "knot_volt" not in shown["cmps"] and "knot_gauge" in shown["cmps"] and "knot_volt" in known.read_text()
+    board.shell("knot fail")
+    assert listener.value(topic, lambda it: "knot_volt" in it["cmps"], since)["cmps"]["knot_volt"]["stat_t"]
+    assert not [it for it in listener.values(topic, since) if it["cmps"].get("knot_volt") == {"p": "sensor"}]
+
+
+def test_what_has_no_room_is_told_by_one_alarm_and_takes_nothing_from_the_others(board, listener, base):
+    topic = f"homeassistant/device/{base.split('/')[1]}/config"
+    board.shell("dimmer status", "light_sensor illuminance")
+    before = set(listener.value(topic, lambda it: "light_sensor_illuminance" in it["cmps"])["cmps"])
+    since = len(listener.heard)
+    board.shell("abundant load")
+    shown = listener.value(topic, lambda it: "abundant_gauge0" in it["cmps"], since)
+    assert before <= set(shown["cmps"]) and faults(topic, shown) == []
+    assert not [it for it in listener.values(topic, since) if {"p": "number"} in it["cmps"].values()]
+    left = sorted({f"abundant_gauge{number}" for number in range(80)} - set(shown["cmps"]))
+    says = (f"Home Assistant is shown {len(shown['cmps'])} entities, for {len(left)} there is no room, {left[0]} the "
+            "first of them; name fewer `modules` in the configuration")
+    eventually(lambda: [text for text in listener.all(f"{base}/alarm", since) if says in text])
+    board.shell("mqtt disconnect", "mqtt connect")
+    again = len(listener.heard)
+    listener.say("homeassistant/status", "online")
+    assert listener.value(topic, bool, again)["cmps"].keys() == shown["cmps"].keys()
+    assert len([text for text in listener.all(f"{base}/alarm") if says in text]) == 1
+    board.shell("lmpacman module LM_abundant")
+    listener.value(topic, lambda it: "abundant_gauge0" not in it["cmps"], again)
+
+
+def install(listener, base, body, **offer):
+    """What is told of an update that is offered and then installed."""
+    since = len(listener.heard)
+    with served(body) as url:
+        listener.say(f"{base}/update/offer", {"url": url, "version": "9.9", **offer})
         offered = listener.value(f"{base}/update", lambda told: told["latest_version"] == "9.9", since)
-        assert offered["installed_version"] in board.shell("version") and not offered["in_progress"]
+        assert not offered["in_progress"]
         listener.say(f"{base}/update/install", "install")
-        listener.value(f"{base}/update", lambda told: told["in_progress"], since)
-        failed = listener.value(f"{base}/update", lambda told: told.get("error"), since)
-    assert "sha256" in failed["error"] and not failed["in_progress"] and not (board.dir / "new").exists()
+        last = listener.value(f"{base}/update/state", lambda told: told["state"] in ("failed", "done"), since)
+    told = listener.values(f"{base}/update", since)
+    assert [update_state_faults(state) for state in told] == [[]] * len(told)
+    steps = [state["update_percentage"] for state in told if state["in_progress"]]
+    return steps, told[-1], last
+
+
+def test_an_update_that_is_not_the_one_offered_is_refused_and_home_assistant_told(board, listener, base):
+    steps, told, last = install(listener, base, package(new=b"x"), sha256="0" * 64)
+    assert steps[:1] == [0] and told["in_progress"] is False and told["update_percentage"] is None
+    assert last["state"] == "failed" and "sha256" in last["error"] and not (board.dir / "new").exists()
+
+
+def test_an_update_is_installed_when_home_assistant_says_so(board, listener, base):
+    body = package(**{"modules/LM_fresh.py": b"def load():\n    return 'fresh'\n"})
+    steps, _, last = install(listener, base, body, sha256=hashlib.sha256(body).hexdigest())
+    assert steps[0] == 0 and steps == sorted(steps) and len(steps) > 1 and last["state"] == "done"
+    eventually(lambda: (board.dir / "modules/LM_fresh.py").exists())
+    board.wait_ready()
+    assert board.shell("fresh load") == "fresh"
+    since = len(listener.heard)
+    board.shell("mqtt connect")
+    told = listener.value(f"{base}/update", bool, since)
+    assert told == {"installed_version": told["latest_version"], "latest_version": told["latest_version"],
+                    "in_progress": False, "update_percentage": None}
+    assert told["installed_version"] in board.shell("version")
 
 
 def test_no_secret_is_told(board, listener, base):
@@ -174,6 +237,7 @@ def test_no_secret_is_told(board, listener, base):
     ({"host": "h", "port": "x"}, "port of odd-connect.cfg is to be like 1883"),
     ({"host": "h", "pasword": "x"}, "odd-connect.cfg has no pasword; `mqtt settings odd` lists all"),
     ({"host": "h", "every": 0}, "every of odd-connect.cfg is 0.2-3600 s"),
+    ({"host": "h", "tls": True}, "tls of odd-connect.cfg needs ca, a file in DER, or insecure"),
     ({"host": "h", "connector": "moon"}, "no connector moon: there is no cloud/to_moon.py"),
     ([], "odd-connect.cfg is to be a JSON object")])
 def test_a_configuration_that_cannot_be_used_is_refused_in_one_line(board, config, why):
@@ -202,23 +266,17 @@ def connect(board, name, port, **config):
     return f"micros/{board.shell('hello').split(':')[2]}"
 
 
-def test_retained_state_is_right_after_a_broker_restart(board, tmp_path):
+def test_a_broker_that_has_forgotten_all_is_told_all(board, tmp_path):
     with Mosquitto(tmp_path) as broker:
         base = connect(board, "again", broker.port)
-        board.shell("dimmer set_value 400 smooth=False")
-        with ear(broker.port) as before:
-            before.value(f"{base}/dimmer/state", lambda state: state["X"] == 400)
         broker.stop()
         board.shell("dimmer set_value 500 smooth=False")
-        for path in tmp_path.glob("mosquitto.db"):      # once more from nothing: the node knows it all
+        for path in tmp_path.glob("mosquitto.db"):
             path.unlink()
         broker.start()
-        with ear(broker.port) as after:
-            after.value(f"{base}/dimmer/state", lambda state: state["X"] == 500)
-            after.next(f"homeassistant/device/{base.split('/')[1]}/config")
-        kept = retained(broker.port)
-        broker.restart()
-        assert json.loads(kept[f"{base}/dimmer/state"])["X"] == 500 and kept[f"{base}/status"] == "online"
+        topics = {f"{base}/{word}" for word in ("status", "update", "dimmer/state")}
+        topics.add(f"homeassistant/device/{base.split('/')[1]}/config")
+        eventually(lambda: topics <= retained(broker.port).keys())
         assert json.loads(retained(broker.port)[f"{base}/dimmer/state"])["X"] == 500
         board.shell("mqtt disconnect")
 
@@ -231,7 +289,7 @@ def test_a_node_may_be_closed_to_calls_and_updates(board, tmp_path):
         listener.say(f"{base}/update/offer", {"url": "http://127.0.0.1:1/x", "version": "9"})
         listener.say(f"{base}/update/install", "install")
         assert ask(listener, base, "rgb/status")["ok"] and not listener.values(f"{base}/rgb/state")
-        assert {told.get("state", "available") for told in listener.values(f"{base}/update")} == {"available"}
+        assert {told["state"] for told in listener.values(f"{base}/update/state")} == {"available"}
         board.shell("mqtt disconnect")
 
 
@@ -241,7 +299,8 @@ def test_encrypted_by_certificate_and_by_a_shared_key(board, certificate, tmp_pa
     for path in (cert, key):
         shutil.copy(path, tmp_path)
     (tmp_path / "keys").write_text("node:00112233445566778899aabbccddeeff\n")
-    shutil.copy(Path(cert).parent / "ca.der", board.dir)
+    for name in ("ca.der", "other.der"):
+        shutil.copy(Path(cert).parent / name, board.dir)
     lines = (f"listener {tls} 127.0.0.1", "allow_anonymous true", f"certfile {tmp_path}/ca.pem",
              f"keyfile {tmp_path}/key.pem", f"listener {psk} 127.0.0.1", "allow_anonymous true", "psk_hint x",
              f"psk_file {tmp_path}/keys", "use_identity_as_username true")
@@ -254,119 +313,14 @@ def test_encrypted_by_certificate_and_by_a_shared_key(board, certificate, tmp_pa
             assert board.shell(f"mqtt connect {name}").startswith("connected to"), name
             base = f"micros/{board.shell('hello').split(':')[2]}"
             assert ask(listener, base, "dimmer/set_value", "value=200 smooth=False")["ok"]
-        write(board, "wrong", connector="mqtt", host="127.0.0.1", port=psk, psk_identity="node", psk="00ff")
-        board.shell("mqtt disconnect", "mqtt connect wrong &")
-        said = eventually(lambda: [said for said in [board.shell("mqtt status")]
-                                  if "links: 0" in said and "error: \n" not in said])[0]
-        assert "up: False" in said and "00ff" not in said
+        for name, says, config in (
+                ("key", "", {"port": psk, "psk_identity": "node", "psk": "00ff"}),
+                ("stranger", "not correctly signed by the trusted CA", {"tls": True, "ca": "other.der"}),
+                ("lost", "nowhere.der is no authority in DER", {"tls": True, "ca": "nowhere.der"})):
+            write(board, name, **{"connector": "mqtt", "host": "localhost", "port": tls, **config})
+            board.shell("mqtt disconnect", f"mqtt connect {name} &")
+            said = eventually(lambda: [said for said in [board.shell("mqtt status")]
+                                      if "links: 0" in said and "error: \n" not in said])[0]
+            assert "up: False" in said and says in said and "00ff" not in said, said
+            board.shell("task kill mqtt.connect")      # it would wait for the link
         board.shell("mqtt disconnect")
-
-
-class Cut(threading.Thread):
-    """A way to a port whose connections break without a word, whenever cut() is called."""
-
-    def __init__(self, port):
-        super().__init__(daemon=True)
-        self._to, self._links, self._is_over = port, [], False
-        self._door = socket.create_server(("127.0.0.1", 0))
-        self.port = self._door.getsockname()[1]
-        self.start()
-
-    def run(self):
-        while not self._is_over:
-            try:
-                here = self._door.accept()[0]
-                there = socket.create_connection(("127.0.0.1", self._to))
-            except OSError:
-                continue
-            self._links += [here, there]
-            for pair in ((here, there), (there, here)):
-                threading.Thread(target=self._carry, args=pair, daemon=True).start()
-
-    @staticmethod
-    def _carry(source, sink):
-        with contextlib.suppress(OSError):
-            while data := source.recv(4096):
-                sink.sendall(data)
-        for link in (source, sink):
-            with contextlib.suppress(OSError):
-                link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")      # a reset, no goodbye
-                link.close()
-
-    def cut(self):
-        links, self._links = self._links, []
-        for link in links:
-            with contextlib.suppress(OSError):
-                link.shutdown(socket.SHUT_RDWR)
-
-    def end(self):
-        self._is_over = True
-        self._door.close()
-        self.cut()
-
-
-@pytest.mark.timeout(60 + 2 * FLAP_S)
-def test_a_flapping_broker_loses_no_message_with_qos_1(board, tmp_path):
-    """The broker restarts, and links break in the middle of a word; what the node said arrives, in its order."""
-    chance = random.Random(21)
-    with Mosquitto(tmp_path, ("max_queued_messages 0",)) as broker:
-        way = Cut(broker.port)
-        connect(board, "flap", way.port)
-        listener = Ear(broker.port, "count/#", name="listener", is_clean=False)
-        said, is_over = [0], threading.Event()
-
-        def speak():
-            with board.session(200) as session:
-                while not is_over.is_set():
-                    assert session.send(f"mqtt publish count/up {said[0]}") == "published"
-                    said[0] += 1
-
-        speaker = threading.Thread(target=speak)
-        speaker.start()
-        end_s, breaks = time.monotonic() + FLAP_S, 0
-        while time.monotonic() < end_s:
-            if breaks % 4 == 3:
-                broker.stop()
-                is_over.wait(chance.uniform(0.1, 0.5))
-                broker.start()
-            else:
-                way.cut()
-            breaks += 1
-            # a link that held for ten seconds forgets how often it failed, and is tried again at once
-            is_over.wait(12 if FLAP_S > 60 and breaks % 5 == 0 else chance.uniform(0.2, 1))
-        is_over.set()
-        speaker.join(200)
-        assert said[0] > breaks > 2 and not speaker.is_alive()
-        listener.say("count/end")
-        listener.next("count/end")
-        first = list(dict.fromkeys(listener.all("count/up")))
-        lost = {str(number) for number in range(said[0])} - set(first)
-        assert not lost, f"{lost} of {said[0]} over {breaks} breaks; {(tmp_path / 'log').read_text()[-2000:]}"
-        assert first == [str(number) for number in range(said[0])]
-        listener.close()
-        board.shell("mqtt disconnect")
-        way.end()
-
-
-def test_the_engine_s_own_listener_serves_a_node(board, tmp_path):
-    pytest.importorskip("nats")
-    from toolkit.gateway.engine import UnavailableError
-    from toolkit.gateway.nats_server import EmbeddedServer
-    port = free_port()
-    server = EmbeddedServer(tmp_path / "engine", f"127.0.0.1:{port}", {"node": "right", "ear": "ear"})
-    try:
-        server.ensure()
-    except UnavailableError as error:
-        pytest.skip(str(error))
-    try:
-        with ear(port, "micros/#", user="ear", password="ear") as listener:
-            base = connect(board, "engine", port, user="node", password="right")
-            assert ask(listener, base, "dimmer/set_value", "value=600 smooth=False")["ok"]
-            assert board.pwm["dim_1"].duty == 600
-            listener.value(f"{base}/dimmer/state", lambda state: state["X"] == 600)
-        with ear(port, f"{base}/#", user="ear", password="ear") as late:
-            assert late.next(f"{base}/status") == "online"
-            board.shell("mqtt disconnect")
-            eventually(lambda: "offline" in late.all(f"{base}/status"))
-    finally:
-        server.stop()

@@ -485,7 +485,7 @@ def test_a_client_tells_what_is_lost_and_outlives_the_mistakes_of_its_program(ma
             eventually(board.console, lambda text: "recv_callback of client: ValueError: a mistake" in text)
             link.sendall(b"good")
             assert link.recv(100) == b"sent"
-        text = eventually(board.console, lambda text: "heard" in text)
+            text = eventually(board.console, lambda text: "heard" in text)
     assert "# before False" in text and "9 bytes are lost" in text and "# heard b'good' True" in text
     assert text.count("tcp connected") == 1
 

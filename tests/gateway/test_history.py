@@ -1,6 +1,8 @@
 """What is kept of the past: values and events, bounded, asked for, drawn and exported."""
+import asyncio
 import csv
 import io
+import json
 import time
 import xml.etree.ElementTree as xml
 from collections.abc import Iterator
@@ -12,17 +14,34 @@ from hypothesis import strategies as st
 from tests.device.wire import eventually
 from tests.gateway.fleet_fakes import FakeFleet
 from tests.gateway.running import Running, running_gateway
+from tests.toolkit.foreign import free_port
 from toolkit.errors import UsageError
-from toolkit.gateway.history import BOX, History, as_csv, as_svg, thinned
+from toolkit.gateway.cloud.samples import stamp
+from toolkit.gateway.history import BOX, MOST_METRICS, History, as_csv, as_svg, thinned
+from toolkit.simulator import VirtualBoard
 
-PARTS = ("api", "engine", "jobs", "history")
+PARTS = ("api", "metrics", "engine", "jobs", "history", "cloud")
+LEVEL = {"command": "dimmer status", "metric": "lamp_level", "value": "X"}
+PATIENCE_S = 40
 
 
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with FakeFleet(2) as fleet, running_gateway(tmp_path_factory.mktemp("history"), parts=PARTS, engine=None,
-                                                rows=fleet.devices) as running:
-        eventually(lambda: running.gateway.engine.state, lambda state: state == "up", 20)
+def board() -> Iterator[VirtualBoard]:
+    with VirtualBoard(config={"ntphost": "n/a", "socmax": 4, "devfid": "kept"}, mpy=True, heap="448K") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def gateway(board, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("history")
+    (folder / "gateway").mkdir()
+    (folder / "gateway" / "samples.json").write_text(json.dumps([LEVEL]))
+    with FakeFleet(2) as fleet, running_gateway(
+            folder, [f"{board.address}:{board.shell_port}"], PARTS, fleet.devices, engine=None, sample_s=1, watch_s=2,
+            mqtt=f"127.0.0.1:{free_port()}", mqtt_users={"node": "secret"}) as running:
+        with running.client() as client:
+            client.post("/api/v1/devices/search")
+        eventually(lambda: running.app.state.history.readings.are_taken, bool, PATIENCE_S)
         yield running
 
 
@@ -31,21 +50,36 @@ def history(gateway: Running) -> History:
     return gateway.app.state.history
 
 
+def loop(history: History) -> asyncio.AbstractEventLoop:
+    return history._chores[0].get_loop()
+
+
 def tell(history: History, topic: str, data: dict) -> None:
     """An event, from the thread of the test."""
-    history._chores[0].get_loop().call_soon_threadsafe(history._gateway.events.publish, topic, data)
+    loop(history).call_soon_threadsafe(history._gateway.events.publish, topic, data)
+
+
+def told(client, path, is_whole=bool, **params):
+    """JSON of the history, as soon as it is whole."""
+    found = eventually(lambda: client.get(f"/api/v1/history/{path}", params=params),
+                       lambda answer: answer.status_code == 200 and is_whole(answer.json()), PATIENCE_S)
+    return found.json()
+
+
+def last(rows: list[dict]) -> dict[str, float]:
+    return {row["metric"]: row["value"] for row in rows}
 
 
 def test_values_are_kept_and_told_as_json_csv_and_picture(gateway, history):
     now = time.time()
     points = [(now - 300 + number, float(number)) for number in range(200)]
     for at, value in [*points, *points[:5]]:              # a value that comes twice is kept once
-        tell(history, "telemetry", {"uid": "micrfa000000OS", "metric": "warmth", "value": value, "at": at})
+        tell(history, "telemetry", {"uid": "micrfa000000OS", "at": at, "values": {"warmth": value}})
     with gateway.client("view") as client:
         place = "/api/v1/history/devices/fake0000"
-        told = eventually(lambda: client.get(f"{place}/warmth").json()["points"], lambda rows: len(rows) >= 200)
-        assert [tuple(row) for row in told] == points
-        assert client.get(place).json() == [{"metric": "warmth", "at": points[-1][0], "value": 199.0}]
+        series = told(client, "devices/fake0000/warmth", lambda series: len(series["points"]) >= 200)
+        assert [tuple(row) for row in series["points"]] == points
+        assert {"metric": "warmth", "at": points[-1][0], "value": 199.0} in client.get(place).json()
         some = client.get(f"{place}/warmth", params={"since": points[50][0], "until": points[59][0]}).json()["points"]
         assert [value for _, value in some] == list(range(50, 60))
         assert len(client.get(f"{place}/warmth", params={"most": 10}).json()["points"]) == 10
@@ -55,6 +89,58 @@ def test_values_are_kept_and_told_as_json_csv_and_picture(gateway, history):
         line = xml.fromstring(drawn.text).find("{http://www.w3.org/2000/svg}polyline")
         assert drawn.headers["content-type"] == "image/svg+xml" and len(line.attrib["points"].split()) == 50
         assert client.get(f"{place}/nothing").json()["points"] == []
+        assert client.get("/api/v1/history/devices/nobody").status_code == 404
+
+
+@pytest.mark.slow
+def test_a_figure_of_a_node_that_the_config_names_is_in_metrics_and_in_the_history(gateway, board):
+    board.shell("dimmer set_value 321 smooth=False")
+    with gateway.client("view") as client:
+        eventually(lambda: client.get("/metrics").text, lambda page: 'micros_lamp_level{device="kept"' in page,
+                   PATIENCE_S)
+        series = told(client, "devices/kept/lamp_level", lambda series: 321.0 in dict(series["points"]).values())
+        rows = last(client.get("/api/v1/history/devices/kept").json())
+        assert {"heap_used_pct", "flash_used_pct", "latency_ms", "alarms", "lamp_level"} <= set(rows)
+        assert 0 < rows["heap_used_pct"] < 100
+        sheet = client.get("/api/v1/history/devices/kept/lamp_level", params={"format": "csv"}).text
+        assert [str(series["points"][-1][0]), "321.0"] in [row[1:] for row in csv.reader(io.StringIO(sheet))]
+        drawn = client.get("/api/v1/history/devices/kept/lamp_level", params={"format": "svg"}).text
+        assert "kept lamp_level" in drawn
+
+
+@pytest.mark.slow
+def test_what_a_node_tells_by_mqtt_is_in_the_history(gateway, board):
+    place, user = gateway.gateway.settings.mqtt, {"user": "node", "password": "secret"}
+    config = {"host": "127.0.0.1", "port": int(place.rpartition(":")[2]), **user, "every": 0.2}
+    (board.dir / "mqtt-connect.cfg").write_text(json.dumps(config))
+    board.shell("dimmer set_value 123 smooth=False")
+    assert board.shell("mqtt connect") == f"connected to {place}"
+    with gateway.client("view") as client:
+        told(client, "devices/kept/dimmer.X", lambda series: 123.0 in dict(series["points"]).values())
+        board.shell("dimmer set_value 456 smooth=False")
+        told(client, "devices/kept/dimmer.X", lambda series: series["points"][-1][1] == 456.0)
+    board.shell("mqtt disconnect")
+
+
+def test_a_property_of_a_thing_is_told_as_the_values_of_nodes_are(gateway, history):
+    items = [{"key": "temp [C]", "value": number + 0.5, "ts": stamp(time.time() - number)} for number in range(3)]
+    items.append({"key": "word", "value": "text"})
+    take = gateway.app.state.cloud.samples.take("thing-1", "property", items, 10, "an-ident")
+    asyncio.run_coroutine_threadsafe(take, loop(history)).result(PATIENCE_S)
+    with gateway.client("view") as client:
+        assert last(told(client, "things/thing-1")) == {"temp [C]": 0.5}
+        assert [value for _, value in told(client, "things/thing-1/temp%20%5BC%5D")["points"]] == [2.5, 1.5, 0.5]
+        sheet = client.get("/api/v1/history/things/thing-1/temp [C]", params={"format": "csv"}).text
+        assert [row[2] for row in csv.reader(io.StringIO(sheet))] == ["value", "2.5", "1.5", "0.5"]
+
+
+def test_a_node_that_makes_up_metrics_takes_no_room_from_the_others(gateway, history):
+    before = history.dropped
+    for number in range(MOST_METRICS + 6):
+        tell(history, "telemetry", {"uid": "micrMANYOS", "values": {f"m{number}": number}})
+    eventually(lambda: (history.dropped - before, history.waiting), lambda now: now == (6, 0), PATIENCE_S)
+    with gateway.client("view") as client:            # and one that no search has found goes by its uid
+        told(client, "devices/micrMANYOS", lambda rows: len(rows) == MOST_METRICS)
 
 
 def test_events_are_kept_beside(gateway, history):

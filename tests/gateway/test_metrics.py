@@ -29,7 +29,7 @@ def page(client, is_whole, path="/metrics", limit_s=20.0):
 
 
 def test_every_node_has_its_figures_with_units(api):
-    text, rows = page(api, lambda rows: all((name, "lamp1") in rows for name in EACH))
+    text, rows = page(api, lambda rows: all((name, lamp) in rows for name in EACH for lamp in ("lamp0", "lamp1")))
     assert rows["micros_node_up", "lamp0"] == 1
     assert 0 < rows["micros_node_heap_used_ratio", "lamp0"] < 1
     assert abs(rows["micros_node_last_seen_timestamp_seconds", "lamp0"] - time.time()) < 600

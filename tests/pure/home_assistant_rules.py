@@ -2,7 +2,9 @@
 
 Source: home-assistant.io/integrations/mqtt ("Device discovery payload", "Supported abbreviations in MQTT discovery
 messages", "Discovery topic"), /integrations/{sensor,binary_sensor,light,switch,number,button,update}.mqtt
-("Configuration variables") and /integrations/{sensor,update} ("Device class"), read in November 2026.
+("Configuration variables") and /integrations/{sensor,update} ("Device class"), read in November 2026. State of an
+update: /integrations/update.mqtt ("JSON can also be used as state_topic payload", progress as of 2024.11) and
+github.com/home-assistant/core/pull/129468 (a message that does not keep to its schema is dropped whole).
 """
 
 LONG = {                       # the documented abbreviations, those that are used
@@ -11,6 +13,7 @@ LONG = {                       # the documented abbreviations, those that are us
     "unit_of_meas": "unit_of_measurement", "dev_cla": "device_class", "stat_cla": "state_class", "dev": "device",
     "o": "origin", "avty_t": "availability_topic", "pl_on": "payload_on", "pl_off": "payload_off",
     "pl_prs": "payload_press", "pl_inst": "payload_install", "ent_cat": "entity_category",
+    "json_attr_t": "json_attributes_topic",
     "bri_cmd_t": "brightness_command_topic", "bri_cmd_tpl": "brightness_command_template",
     "bri_scl": "brightness_scale", "bri_stat_t": "brightness_state_topic",
     "bri_val_tpl": "brightness_value_template", "rgb_cmd_t": "rgb_command_topic",
@@ -32,7 +35,8 @@ KINDS = {                      # platform: (required, allowed beside these and A
     "number": (("command_topic",), ("command_template", "state_topic", "value_template", "min", "max", "step",
                                     "unit_of_measurement")),
     "button": (("command_topic",), ("command_template", "payload_press")),
-    "update": ((), ("state_topic", "value_template", "command_topic", "payload_install", "latest_version_topic")),
+    "update": ((), ("state_topic", "value_template", "command_topic", "payload_install", "latest_version_topic",
+                    "json_attributes_topic")),
 }
 UNITS = {                      # of a sensor's device class
     "temperature": ("°C", "°F", "K"), "humidity": ("%",), "battery": ("%",), "carbon_dioxide": ("ppm",),
@@ -41,6 +45,7 @@ UNITS = {                      # of a sensor's device class
     "current": ("A", "mA"), "power": ("mW", "W", "kW", "MW", "GW", "TW"), "energy": ("Wh", "kWh", "MWh"),
     "frequency": ("Hz", "kHz", "MHz", "GHz"), "signal_strength": ("dB", "dBm"),
 }
+UPDATE_TEXTS = ("installed_version", "latest_version", "title", "release_summary", "release_url", "entity_picture")
 STATE_CLASSES = ("measurement", "total", "total_increasing")
 
 
@@ -121,3 +126,15 @@ def _update(full):
 
 
 _KIND_FAULTS = {"sensor": _sensor, "number": _number, "light": _light, "update": _update}
+
+
+def update_state_faults(state):
+    """What Home Assistant would drop the state of an update for; state: dict, the JSON payload"""
+    found = ["strange " + key for key in state if key not in UPDATE_TEXTS + ("in_progress", "update_percentage")]
+    found += ["no text: " + key for key in UPDATE_TEXTS if not isinstance(state.get(key, ""), str)]
+    if not isinstance(state.get("in_progress", False), bool):
+        found.append("in_progress is true or false")
+    percent = state.get("update_percentage")
+    if percent is not None and (isinstance(percent, bool) or not 0 <= percent <= 100):
+        found.append("update_percentage is 0-100 or null")
+    return found

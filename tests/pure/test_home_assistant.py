@@ -1,6 +1,6 @@
 """Usage lines and readings as entities of Home Assistant, judged by its own rules."""
 from micrOS.source.pure import home_assistant, things
-from tests.pure.home_assistant_rules import LONG, faults
+from tests.pure.home_assistant_rules import LONG, faults, update_state_faults
 
 BASE = "micros/u1"
 LAMPS = ("toggle state=None smooth=True", "status", "load_n_init", "subscribe_presence", "pinmap")
@@ -64,6 +64,10 @@ def test_the_rules_see_what_is_wrong():
     payload["cmps"] = {"one": {"p": "sensor"}}
     assert faults("homeassistant/device/u1/config", payload) == []
     assert faults("homeassistant/device/u 1/config", payload)
+    for state in ({"percent": 5}, {"state": "done"}, {"installed_version": None}, {"in_progress": 5},
+                  {"update_percentage": 101}, {"update_percentage": True}):
+        assert update_state_faults(state), state
+    assert update_state_faults({"installed_version": "1", "in_progress": True, "update_percentage": None}) == []
 
 
 def test_a_sensor_has_its_unit_and_device_class():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.commands import Out, add_json, to_json
 from toolkit.errors import UsageError
+from toolkit.gateway import mqtt_options
 
 if TYPE_CHECKING:
     from toolkit.gateway.access import Access
@@ -30,6 +31,7 @@ exit codes: 0 stopped, 1 its files cannot be kept, 2 wrong use, the port is take
 examples:
   devToolKit.py --gateway
   devToolKit.py --gateway --token view --label prometheus
+  devToolKit.py --gateway --mqtt 0.0.0.0:1883 --mqtt-users users.txt
   devToolKit.py --gateway --cloud 0.0.0.0 --certificate c.pem --key c.key --public-name c.example
   devToolKit.py --gateway --host 0.0.0.0 --port 5005 --device 10.0.5.7 --device 10.0.5.8:9008
 """
@@ -45,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="only nodes that are remembered or named by --device; no network is asked")
     parser.add_argument("--engine", metavar="URLS",
                         help="off, or nats://a,nats://b,nats://c; default: a NATS server of its own on loopback")
+    mqtt_options.add_arguments(parser)
     parser.add_argument("--cloud", metavar="ADDRESS", help="be a Device Cloud at this address: things come by MQTT")
     parser.add_argument("--cloud-ports", default="1883,8883,443", metavar="MQTT,MQTTS,HTTPS",
                         help="default 1883,8883,443; those with TLS take --certificate")
@@ -80,7 +83,8 @@ def run(args: argparse.Namespace, out: Out) -> int | None:
         out(_rows(access, args.json))
     else:
         _serve(args, replace(settings, host=args.host, port=args.port, device_hosts=tuple(args.device),
-                             discover=not args.no_search, engine=args.engine, cloud=_cloud(args)), access, out)
+                             discover=not args.no_search, engine=args.engine, cloud=_cloud(args),
+                             **mqtt_options.chosen(args)), access, out)
     return None
 
 

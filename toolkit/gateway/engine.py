@@ -157,6 +157,8 @@ class Engine:
     def declare(self, *stores: Store) -> None:
         """What is to be there; before start()."""
         self._stores.update({store.name: store for store in stores})
+        if self._embedded:
+            self._embedded.guarded = sorted(store.subject(">") for store in self._stores.values())
 
     async def start(self) -> None:
         """Returns when the engine is up, or after a while without it: then it comes later, or never."""
@@ -197,9 +199,19 @@ class Engine:
         return {"state": self.state, "why": self.why, "replicas": self._replicas() if self.state == UP else 0,
                 "servers": len(self._address) or len(self._servers), "embedded": self._embedded is not None}
 
+    @property
+    def takes_mqtt(self) -> bool:
+        """False where no board can come; servers that are not ours may take MQTT, or not."""
+        return self.state != IS_OFF and (self._embedded is None or bool(self._embedded.mqtt))
+
+    async def greet_by_mqtt(self) -> None:
+        """What a server keeps for MQTT is there, if it is one of ours. Raises UnavailableError."""
+        if self._embedded:
+            await asyncio.to_thread(self._embedded.greet_by_mqtt)
+
     # -- tables
     async def get(self, store: Store, key: str) -> Entry | None:
-        with _translated():
+        with translated():
             try:
                 found = await self.js.get_last_msg(store.stream, store.subject(key), direct=False)
             except NotFoundError:
@@ -219,13 +231,13 @@ class Engine:
 
     async def remove(self, store: Store, key: str) -> None:
         """With all below it, for a key that ends with `>`."""
-        with _translated():
+        with translated():
             await self.js.purge_stream(store.stream, subject=store.subject(key))
 
     async def keys(self, store: Store, pattern: str = ">") -> list[str]:
         """Keys that there are; `*` stands for one word between dots, `>` for all that follow."""
         prefix = store.subject("")
-        with _translated():
+        with translated():
             info = await self.js.stream_info(store.stream, subjects_filter=store.subject(pattern))
         return sorted(subject.removeprefix(prefix) for subject in info.state.subjects or {})
 
@@ -234,25 +246,28 @@ class Engine:
         config = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_TIME if since > 0 else DeliverPolicy.ALL,
                                 opt_start_time=datetime.fromtimestamp(since, UTC) if since > 0 else None,
                                 ack_policy=AckPolicy.NONE, inactive_threshold=30, mem_storage=True, num_replicas=1)
-        with _translated():
+        with translated():
             puller = await self.js.pull_subscribe(store.subject(key), stream=store.stream, config=config)
+        left, name = 1, ""
         try:
-            left = 1
             while left > 0:
-                with _translated():
-                    left = (await puller.consumer_info()).num_pending or 0
+                with translated():
+                    info = await puller.consumer_info()
+                    left, name = info.num_pending or 0, info.name
                     batch = await puller.fetch(min(left, PIECE), timeout=CALL_S) if left else []
                 for message in batch:
                     yield Entry(message.subject.removeprefix(store.subject("")), message.data,
                                 message.metadata.sequence.stream)
         finally:
-            with contextlib.suppress(NatsError, JetStreamError, OSError, TimeoutError):
+            with contextlib.suppress(NatsError, JetStreamError, UnavailableError, OSError, TimeoutError):
                 await puller.unsubscribe()
+                if name:                         # else it goes by itself, and a server has only so many at a time
+                    await self.js.delete_consumer(store.stream, name)
 
     async def _publish(self, store: Store, key: str, value: bytes, headers: dict[str, str]) -> int:
         if self._embedded:
             self._embedded.check_space()
-        with _translated():
+        with translated():
             try:
                 done = await self.js.publish(store.subject(key), value, headers=headers or None, stream=store.stream)
             except TimeoutError:
@@ -290,7 +305,7 @@ class Engine:
         if not self._client.is_connected:
             raise UnavailableError(f"no connection to {self._where(servers)}")
         js = self._client.jetstream(timeout=CALL_S)
-        with _translated():                          # a cluster that is still choosing its leader says nothing at all
+        with translated():                           # a cluster that is still choosing its leader says nothing at all
             await (js if self.state == UP else self._client.jetstream(timeout=LOOK_S)).account_info()
         if self._embedded and self._stuck_since and time.monotonic() - self._stuck_since > STUCK_S:
             await self._start_anew()
@@ -362,7 +377,7 @@ class Engine:
 
 
 async def _made(js: JetStreamContext, config: StreamConfig) -> None:
-    with _translated():
+    with translated():
         try:
             await js.add_stream(config)
         except APIError as error:
@@ -372,7 +387,7 @@ async def _made(js: JetStreamContext, config: StreamConfig) -> None:
 
 
 @contextlib.contextmanager
-def _translated() -> Any:
+def translated() -> Any:
     """Errors of NATS as ours. What was sent may be done all the same, but after ConflictError and EngineFullError."""
     try:
         yield
@@ -417,16 +432,15 @@ def mount(app: FastAPI, gateway: Gateway) -> None:
 
 
 def built(settings: Any, events: Events | None = None) -> Engine:
-    """settings: engine, folder; mqtt ("host:port") and mqtt_users where they are set."""
+    """settings: a gateway's, of which engine, folder, mqtt and mqtt_users count."""
     tell = (lambda state: events.publish(f"engine.{state}", {"state": state})) if events else None
     if settings.engine is not None and settings.engine != OFF and not settings.engine.startswith(("nats://", "tls://")):
         raise UsageError(f"--engine takes nats://host:port, several with commas, or off; got {settings.engine!r}")
     embedded = None
     if settings.engine is None:
-        embedded = EmbeddedServer(settings.folder / "engine", getattr(settings, "mqtt", ""),
-                                  getattr(settings, "mqtt_users", None), Limits())
+        embedded = EmbeddedServer(settings.folder / "engine", settings.mqtt, settings.mqtt_users, Limits())
     return Engine(settings.engine, embedded, tell)
 
 
 __all__ = ["MIB", "ConflictError", "Engine", "EngineFullError", "Entry", "Store", "built", "ended", "escaped", "mount",
-           "of", "unescaped"]
+           "of", "translated", "unescaped"]

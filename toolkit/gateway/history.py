@@ -1,6 +1,8 @@
 """What was measured, and what happened: kept in the engine, bounded by age and size, told as JSON, CSV or a picture.
 
-While the engine is away samples wait here, as many as there is room for; the oldest go first and are counted.
+Values come as events `telemetry` {"uid", "at", "values": {metric: number}}, of those who ask nodes, and by MQTT; those
+of a thing of the Device Cloud are with its samples. While the engine is away values wait here, as many as there is
+room for; the oldest go first and are counted. What came by MQTT waits where it is.
 """
 from __future__ import annotations
 
@@ -22,26 +24,28 @@ from xml.sax.saxutils import escape
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from toolkit.errors import ToolkitError, UsageError
-from toolkit.gateway import figures
-from toolkit.gateway.api.doors import TheNode, View, entered
+from toolkit.errors import UnknownDeviceError, UsageError
+from toolkit.gateway.api.doors import TheGateway, View, entered
+from toolkit.gateway.cloud.samples import Samples
 from toolkit.gateway.engine import MIB, Engine, EngineFullError, Store, ended, escaped, of, unescaped
 from toolkit.gateway.errors import UnavailableError
-from toolkit.gateway.link import UP
+from toolkit.gateway.mqtt_readings import Readings
 from toolkit.gateway.problems import ALWAYS, responses
 
 if TYPE_CHECKING:
     from toolkit.gateway.gateway import Gateway
-    from toolkit.gateway.nodes import Node
 
 DAY_S = 86_400
 VALUES = Store("history", 256 * MIB, 90 * DAY_S, is_log=True, per_key=50_000)      # <uid>.<metric>
 EVENTS = Store("events", 32 * MIB, 30 * DAY_S, is_log=True, per_key=-1)            # <topic>
 BOX = 20_000                     # samples that wait for the engine
 AT_ONCE = 100
-LOOKS = 16                       # nodes that are asked at a time
 MOST_POINTS = 10_000
-QUIET_TOPICS = ("drop.progress", "sample", "telemetry")      # too many, or kept as values
+MOST_METRICS = 64                # of one node
+MOST_NODES = 10_000              # whose metrics are remembered here
+MOST_OF_THING = 100_000          # samples of a thing that are read for an answer
+# too many, or kept as values
+QUIET_TOPICS = ("drop.progress", "telemetry", "cloud.property", "cloud.attribute", "cloud.location", "cloud.log")
 WIDTH, HEIGHT, MARGIN = 800, 300, 50
 
 _METRIC = re.compile(r"[A-Za-z0-9_.:/ -]{1,60}")
@@ -75,6 +79,8 @@ class History:
         self._box: deque[Sample] = deque()
         self._news = asyncio.Event()
         self._chores: list[asyncio.Task[None]] = []
+        self._metrics: dict[str, set[str]] = {}       # uid -> keys that the engine has
+        self.readings = Readings(engine, self._kept)
 
     def keep(self, uid: str, metric: str, value: float, at: float | None = None, ident: str = "") -> None:
         """Never waits. Raises UsageError for what is no metric, or no number."""
@@ -97,10 +103,10 @@ class History:
         return {unescaped(entry.key.partition(".")[2]): _point(entry.value) for entry in found if entry}
 
     async def points(self, uid: str, metric: str, since: float, until: float) -> list[Point]:
-        """In the order of their time."""
+        """In the order of their time, each once."""
         key = f"{escaped(uid)}.{escaped(metric)}"
         found = [_point(entry.value) async for entry in self._engine.scan(VALUES, key, max(0.0, since - 60))]
-        return sorted(point for point in found if since <= point[0] <= until)
+        return sorted({point for point in found if since <= point[0] <= until})
 
     async def events(self, topics: str, since: float, most: int) -> list[dict[str, Any]]:
         """The last ones."""
@@ -113,7 +119,8 @@ class History:
 
     # -- taking in
     async def start(self) -> None:
-        self._chores = [asyncio.create_task(chore()) for chore in (self._writing, self._sampling, self._listening)]
+        chores = self._writing, self._listening, self._noting, self.readings.run
+        self._chores = [asyncio.create_task(chore()) for chore in chores]
 
     async def stop(self) -> None:
         await ended(self._chores)
@@ -139,42 +146,38 @@ class History:
 
     async def _write(self, sample: Sample) -> None:
         """Written twice, as after a lost answer, it is one for the engine."""
+        key = f"{escaped(sample.uid)}.{escaped(sample.metric)}"
+        if not await self._has_room(sample.uid, key):
+            self.dropped += 1
+            return
         ident = sample.ident or f"{sample.uid}/{sample.metric}/{sample.at!r}"
-        await self._engine.put(VALUES, f"{escaped(sample.uid)}.{escaped(sample.metric)}",
-                               json.dumps([sample.at, sample.value]).encode(), ident)
+        await self._engine.put(VALUES, key, json.dumps([sample.at, sample.value]).encode(), ident)
 
-    async def _sampling(self) -> None:
-        """The figures of each node; the answers are those that /metrics has just asked for."""
-        every_s, gate = self._gateway.settings.sample_s, asyncio.Semaphore(LOOKS)
+    async def _has_room(self, uid: str, key: str) -> bool:
+        """Whoever makes up metrics has his own part of the room, not that of the other nodes."""
+        if uid not in self._metrics:
+            found = set(await self._engine.keys(VALUES, f"{escaped(uid)}.*"))
+            if len(self._metrics) >= MOST_NODES:
+                self._metrics.clear()
+            self._metrics.setdefault(uid, found)
+        known = self._metrics[uid]
+        if len(known) < MOST_METRICS:
+            known.add(key)
+        return key in known
 
-        async def one(node: Node) -> None:
-            async with gate:
-                await self._sample(node, every_s)
-
-        while True:
-            await asyncio.sleep(every_s)
-            await asyncio.gather(*(one(node) for node in self._gateway.nodes.all() if node.now.state == UP))
-
-    async def _sample(self, node: Node, every_s: float) -> None:
-        try:
-            told = await node.ask("system info", max_age_s=every_s)
-            info = figures.info(told.text)
-            values = {"heap_used_pct": info.heap_used_pct, "flash_used_pct": info.flash_used_pct,
-                      "latency_ms": round(1000 * told.latency_s, 3)}
-            for metric, value in values.items():
-                if value is not None:
-                    self.keep(node.uid, metric, value, told.at, f"{node.uid}/{metric}/{int(told.at // every_s)}")
-        except ToolkitError as error:
-            log.debug("no sample of %s: %s", node.name, error)
-        except Exception:           # outer wall: the other nodes have figures, too
-            log.exception("the sample of %s cannot be read", node.name)
+    async def _kept(self, uid: str, at: float, values: Mapping[str, float]) -> None:
+        """When it returns they are in the engine. Raises UnavailableError."""
+        await asyncio.gather(*(self._write(Sample(uid, metric, value, at)) for metric, value in values.items()))
 
     async def _listening(self) -> None:
+        with self._gateway.events.subscribe("telemetry", 2000) as news:
+            async for event in news:
+                self._take(event.data)
+
+    async def _noting(self) -> None:
         """Events are kept as they come; those that come while the engine is away are not."""
         with self._gateway.events.subscribe("*", 2000) as news:
             async for event in news:
-                if event.topic in ("sample", "telemetry"):
-                    self._take(event.data)
                 if event.topic in QUIET_TOPICS:
                     continue
                 row = {"topic": event.topic, "at": event.at, "data": dict(event.data)}
@@ -185,11 +188,13 @@ class History:
                     log.debug("an event is not kept: %s", error)
 
     def _take(self, data: Mapping[str, Any]) -> None:
-        """An event {"uid", "metric", "value", "at"?}, of whoever has measured something."""
-        try:
-            self.keep(str(data["uid"]), str(data["metric"]), float(data["value"]), data.get("at"))
-        except (KeyError, TypeError, ValueError, UsageError) as error:
-            log.debug("no sample: %s", error)
+        """Of an event. With a slot, of two that come in the same one the first is kept."""
+        for metric, value in data["values"].items():
+            ident = f"{data['uid']}/{metric}/{data['slot']}" if "slot" in data else ""
+            try:
+                self.keep(data["uid"], metric, value, data.get("at"), ident)
+            except UsageError as error:
+                log.debug("no sample: %s", error)
 
 
 def _point(data: bytes) -> Point:
@@ -272,6 +277,39 @@ def _history(request: Request) -> History:
 
 
 TheHistory = Annotated[History, Depends(_history)]
+
+
+async def _whose(
+    gateway: TheGateway, history: TheHistory,
+    device: Annotated[str, Path(min_length=1, max_length=80, description="uid, name, address or address:port")],
+) -> tuple[str, str]:
+    """(uid, name). A node that only MQTT reaches goes by its uid. Raises UnknownDeviceError."""
+    try:
+        node = gateway.nodes.find(device)
+    except UnknownDeviceError:
+        if await history.metrics(device):
+            return device, device
+        raise
+    return node.uid, node.name
+
+
+async def _samples(request: Request) -> Samples:
+    """Of things. Raises UnavailableError when this gateway is no cloud."""
+    cloud = getattr(request.app.state, "cloud", None)
+    if cloud is None:
+        raise UnavailableError("this gateway has no cloud: no thing tells it anything")
+    samples: Samples = cloud.samples
+    return samples
+
+
+TheSamples = Annotated[Samples, Depends(_samples)]
+Whose = Annotated[tuple[str, str], Depends(_whose)]
+Thing = Annotated[str, Path(min_length=1, max_length=128, description="key of a thing of the Device Cloud")]
+Metric = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.: -]{1,60}$")]
+Most = Annotated[int, Query(ge=2, le=MOST_POINTS, description="points; more are put together")]
+Format = Annotated[Literal["json", "csv", "svg"], Query()]
+PICTURES: dict[int | str, dict[str, Any]] = {200: {"content": {
+    "text/csv": {"schema": {"type": "string"}}, "image/svg+xml": {"schema": {"type": "string"}}}}}
 Since = Annotated[float, Query(ge=-1e10, le=1e11, description="seconds since 1970; 0 or less: so many before now")]
 Until = Annotated[float | None, Query(ge=0, le=1e11)]
 
@@ -291,29 +329,54 @@ async def happened(
 
 
 @router.get("/devices/{device}")
-async def kept(node: TheNode, history: TheHistory, caller: View) -> list[Kept]:
+async def kept(whose: Whose, history: TheHistory, caller: View) -> list[Kept]:
     """What is kept of a node: each metric with its last value."""
     return [Kept(metric=metric, at=at, value=value)
-            for metric, (at, value) in sorted((await history.metrics(node.uid)).items())]
+            for metric, (at, value) in sorted((await history.metrics(whose[0])).items())]
 
 
-@router.get("/devices/{device}/{metric}", response_model=Series, responses={200: {"content": {
-    "text/csv": {"schema": {"type": "string"}}, "image/svg+xml": {"schema": {"type": "string"}}}}})
+@router.get("/devices/{device}/{metric}", response_model=Series, responses=PICTURES)
 async def series(
-    node: TheNode, history: TheHistory, caller: View,
-    metric: Annotated[str, Path(pattern=r"^[A-Za-z0-9_.: -]{1,60}$")],
-    since: Since = -DAY_S, until: Until = None,
-    most: Annotated[int, Query(ge=2, le=MOST_POINTS, description="points; more are put together")] = 1000,
-    format: Annotated[Literal["json", "csv", "svg"], Query()] = "json",
+    whose: Whose, history: TheHistory, caller: View, metric: Metric,
+    since: Since = -DAY_S, until: Until = None, most: Most = 1000, format: Format = "json",
 ) -> Any:
     """Values over time: JSON, CSV to export (all points, most does not count), SVG as a picture."""
-    points = await history.points(node.uid, metric, moment(since), time.time() + 1 if until is None else until)
+    points = await history.points(whose[0], metric, moment(since), time.time() + 1 if until is None else until)
+    return _told(points, whose[0], whose[1], metric, most, format)
+
+
+@router.get("/things/{thing}")
+async def kept_of_thing(thing: Thing, samples: TheSamples, caller: View) -> list[Kept]:
+    """The properties of a thing that are numbers: each with its last value."""
+    known = (await samples.lasts(thing)).get("property", {})
+    return [Kept(metric=name, at=item["at"], value=item["value"])
+            for name, item in sorted(known.items()) if is_number(item["value"])]
+
+
+@router.get("/things/{thing}/{metric:path}", response_model=Series, responses=PICTURES)
+async def series_of_thing(
+    thing: Thing, samples: TheSamples, caller: View,
+    metric: Annotated[str, Path(min_length=1, max_length=128, description="name of a property")],
+    since: Since = -DAY_S, until: Until = None, most: Most = 1000, format: Format = "json",
+) -> Any:
+    """A property of a thing over time, as that of a node."""
+    told = await samples.told(thing, "property", metric, moment(since), MOST_OF_THING)
+    points = [(item["at"], float(item["value"])) for item in told
+              if is_number(item["value"]) and (until is None or item["at"] <= until)]
+    return _told(points, thing, thing, metric, most, format)
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _told(points: list[Point], uid: str, name: str, metric: str, most: int, format: str) -> Any:
     if format == "csv":
         return Response(as_csv(points), media_type="text/csv", headers={
-            "Content-Disposition": f'attachment; filename="{node.uid}-{escaped(metric)}.csv"'})
+            "Content-Disposition": f'attachment; filename="{escaped(uid)}-{escaped(metric)}.csv"'})
     if format == "svg":
-        return Response(as_svg(thinned(points, most), f"{node.name} {metric}"), media_type="image/svg+xml")
-    return Series(uid=node.uid, metric=metric, points=[list(point) for point in thinned(points, most)])
+        return Response(as_svg(thinned(points, most), f"{name} {metric}"), media_type="image/svg+xml")
+    return Series(uid=uid, metric=metric, points=[list(point) for point in thinned(points, most)])
 
 
 def mount(app: FastAPI, gateway: Gateway) -> None:

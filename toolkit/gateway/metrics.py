@@ -25,7 +25,7 @@ from toolkit.gateway import figures
 from toolkit.gateway.api.commands import tell
 from toolkit.gateway.api.doors import TheGateway, TheNode, View, allowed_by_get, entered
 from toolkit.gateway.gateway import Gateway
-from toolkit.gateway.link import UP
+from toolkit.gateway.link import UP, Answer
 from toolkit.gateway.nodes import Node
 from toolkit.gateway.problems import ALWAYS, OF_A_NODE, responses
 from toolkit.gateway.reading import normal
@@ -142,19 +142,36 @@ class Sampler:
             log.exception("the figures of %s cannot be read", node.name)
 
     async def _taken(self, node: Node, known: Sampled) -> None:
-        known.info = figures.info((await node.ask("system info")).text)
+        told = await node.ask("system info")
+        known.info = figures.info(told.text)
         known.alarms = figures.alarms((await node.ask("system alarms")).text).count
         if known.has_thermometer:
             warm = await node.ask("esp32 temp")
             known.celsius = figures.number(warm.text.rpartition(":")[2]) if warm.ok else None
             known.has_thermometer = known.celsius is not None
+        values: dict[str, float] = {}
+        try:
+            await self._chosen(node, values)
+        finally:                         # one sensor that is silent costs those before it nothing
+            known.values = values
+            self._tell(node, known, told)
+
+    async def _chosen(self, node: Node, values: dict[str, float]) -> None:
         for each in self.wanted:
             if each.is_for(node):
                 answer = await node.ask(f"{each.command} >json")
                 found = dict(figures.values(answer.text)) if answer.ok else {}
-                known.values.pop(each.metric, None)
                 if value := _picked(found, each.value):
-                    known.values[each.metric] = value[0]
+                    values[each.metric] = value[0]
+
+    def _tell(self, node: Node, known: Sampled, told: Answer) -> None:
+        """All figures as one event `telemetry`. slot: gateways that share an engine keep one sample in each."""
+        rows = {"heap_used_pct": known.info.heap_used_pct, "flash_used_pct": known.info.flash_used_pct,
+                "latency_ms": round(1000 * told.latency_s, 3), "cpu_temp_c": known.celsius, "alarms": known.alarms,
+                **known.values}
+        self._gateway.events.publish("telemetry", {
+            "uid": node.uid, "at": told.at, "slot": int(told.at // self._gateway.settings.sample_s),
+            "values": {metric: value for metric, value in rows.items() if value is not None}})
 
 
 def _picked(found: dict[str, float], key: str) -> list[float]:

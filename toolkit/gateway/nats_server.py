@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from micrOS.source.pure import mqtt
 from toolkit.archive import write_whole
 from toolkit.gateway.errors import UnavailableError
 
@@ -30,11 +31,13 @@ START_S = 15.0                 # a store of a gigabyte is read at the start
 STOP_S = 10.0
 MIB = 1 << 20
 TRIES = 3
+MQTT_S = 3.0
+OURS = ("$JS.>", "$SYS.>", "_INBOX.>")       # subjects of the server itself, and of answers to gateways
+INNER = "$MQTT.>"                            # nor may anybody write there; the server reads there on a client's behalf
 
 
 class EngineFullError(UnavailableError):
     """Raised when the engine takes no more: its disk, or the bound of a store."""
-
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,16 @@ class Limits:
 class EmbeddedServer:
     """A server whose folder is locked by one living gateway; others use it, and take over when that one is gone.
 
-    mqtt    "host:port" of its MQTT 3.1.1 listener, "" for none
-    users   name -> password of clients besides the gateways, as boards that come by MQTT
+    mqtt      "host:port" of its MQTT 3.1.1 listener, "" for none
+    users     name -> password of clients besides the gateways, as boards that come by MQTT
+    guarded   subjects that are the gateways' alone: MQTT's topic micros/jobs/x is the subject micros.jobs.x
     """
 
     def __init__(self, folder: Path, mqtt: str = "", users: Mapping[str, str] | None = None,
                  limits: Limits | None = None) -> None:
         self.folder = folder
-        self._mqtt = mqtt
+        self.mqtt = mqtt
+        self.guarded: Sequence[str] = ()
         self._users = dict(users or {})
         self._limits = limits or Limits()
         self._lock: IO[str] | None = None
@@ -95,6 +100,23 @@ class EmbeddedServer:
             return f"nats://127.0.0.1:{self._facts()['port']}"
         except OSError as error:
             raise UnavailableError(f"the engine's folder {self.folder} cannot be used: {error.strerror}") from None
+
+    def greet_by_mqtt(self) -> None:
+        """Have the server make what it keeps for MQTT, which it does when the first client comes.
+
+        Raises UnavailableError when it lets us not in.
+        """
+        host, _, port = self.mqtt.rpartition(":")
+        try:
+            with socket.create_connection((_here(host), int(port)), MQTT_S) as link:
+                link.settimeout(MQTT_S)
+                link.sendall(mqtt.connect("micros-gateway", USER, self.password.encode()))
+                told = next(mqtt.Receiver(mqtt.CLIENT).feed(link.recv(64)), None)
+                link.sendall(mqtt.packet(mqtt.DISCONNECT))
+        except (OSError, ValueError) as error:
+            raise UnavailableError(f"no MQTT at {self.mqtt}: {error}") from None
+        if not told or told[-1] != mqtt.ACCEPTED:
+            raise UnavailableError(f"no MQTT at {self.mqtt}: it answered {told}")
 
     def stop(self) -> None:
         """End the server, if it is this gateway's; the next gateway of this user may have it."""
@@ -200,11 +222,13 @@ class EmbeddedServer:
 
     def _config(self, port: int) -> str:
         users = [(USER, self.password), *self._users.items()]
-        return config_text(f"127.0.0.1:{port}", self.folder / "store", users, self._limits, self._mqtt)
+        return config_text(f"127.0.0.1:{port}", self.folder / "store", users, self._limits, self.mqtt, self.guarded)
 
 
-def config_text(listen: str, store: Path, users: Sequence[tuple[str, str]], limits: Limits, mqtt: str = "") -> str:
-    """A configuration of nats-server. JSON texts are texts of its syntax, too."""
+def config_text(listen: str, store: Path, users: Sequence[tuple[str, str]], limits: Limits, mqtt: str = "",
+                guarded: Sequence[str] = ()) -> str:
+    """A configuration of nats-server. JSON texts are texts of its syntax, too. guarded: only USER may go there"""
+    hidden, closed = (json.dumps({"deny": [*OURS, *guarded, *more]}) for more in ((), (INNER,)))
     rows = [
         "server_name: micros",
         f"listen: {json.dumps(listen)}",
@@ -212,12 +236,20 @@ def config_text(listen: str, store: Path, users: Sequence[tuple[str, str]], limi
         f"jetstream {{ store_dir: {json.dumps(str(store))}, max_mem: {limits.memory_bytes}, "
         f"max_file: {limits.file_bytes}, sync_interval: always }}",
         "authorization { users: [",
-        *(f"  {{ user: {json.dumps(name)}, password: {json.dumps(password)} }}" for name, password in users),
+        *(f"  {{ user: {json.dumps(name)}, password: {json.dumps(password)}"
+          + ("" if name == USER else f", permissions: {{ publish: {closed}, subscribe: {hidden} }}") + " }"
+          for name, password in users),
         "] }",
     ]
     if mqtt:
-        rows.append(f"mqtt {{ listen: {json.dumps(mqtt)} }}")
+        # ack_wait: what was under way when a link broke comes so long after its return; 30 s is the server's own
+        rows.append(f"mqtt {{ listen: {json.dumps(mqtt)}, ack_wait: \"5s\" }}")
     return "\n".join([*rows, ""])
+
+
+def _here(host: str) -> str:
+    """Where a listener at an address is reached from this machine."""
+    return {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "::1", "::": "::1"}.get(host, host.strip("[]"))
 
 
 def _binary() -> str:

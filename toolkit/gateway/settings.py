@@ -38,7 +38,7 @@ class Settings:
 
     discover_s: float = 60.0         # between two looks for new nodes
     watch_s: float = 15.0            # between two hellos to each node
-    sample_s: float = 60.0           # between two samples of each node's figures for /metrics
+    sample_s: float = 60.0           # between two samples of each node's figures, for /metrics and the history
     timeout_s: float = 10.0          # a node's answer
     connect_s: float = 3.0           # each step of opening a session: connection, prompt, hello
     retry_s: float = 1.0             # a node that was just found down is not tried again before that

@@ -54,6 +54,8 @@ def configured(name):
         raise ValueError("{} has no {}; `mqtt settings {}` lists all".format(path, strange[0], name))
     if not 0.2 <= config["every"] <= 3600:
         raise ValueError("every of {} is 0.2-3600 s".format(path))
+    if config["tls"] and not config["ca"] and not config["insecure"]:
+        raise ValueError("tls of {} needs ca, a file in DER, or insecure".format(path))
     return made, config
 
 

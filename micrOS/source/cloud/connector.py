@@ -25,7 +25,7 @@ from .ground import mqtt_session
 from .mqtt_client import MqttClient, turn
 
 _UPDATE = const(("offered", "board_update"))
-_MOST_ORDERS = const(16)          # that wait to be done
+_ORDERS_BYTES = const(4096)       # of orders that wait to be done: some 60
 _CALL_S = const(30)               # for one of them
 _LEAVE_S = const(5)               # for the last words
 _TEXT_CHARS = const(1024)         # of an answer
@@ -62,10 +62,11 @@ class Connected:
         self.file = "to_" + here.config["connector"]
         self.refused = self.failed = self.told = 0
         self._every_ms = int(1000 * here.config["every"])
-        self._orders = []
+        self._orders = []                # (topic, payload) that came, in their order
         self._wake, self._asked = asyncio.Event(), asyncio.Event()
         self._is_new = False             # the link is new: the other side knows nothing
         self._sent = {}                  # {module: CRC of the state that the other side has}
+        self._last = {}                  # {module: its last reading that did not fail, {} when it tells nothing}
         self._doors = {}                 # {module: name of the function that tells its reading, or None}
         self._shown = None               # CRC of what was announced
         self._errors = {}                # {module: why its reading failed last}
@@ -155,15 +156,14 @@ class Connected:
             self._sent.clear()
             self._shown = None
             await self._say("online", "", self._offer)
-        table = []
-        for name in self._names():
-            reading = await self._reading(name)
-            table.append((name, reading))
-            await self._state(name, reading)
-        for name in [name for name in self._sent if name not in [row[0] for row in table]]:
-            del self._sent[name]
-            await self._say("state", name, None)
-        shown = crc32(repr([(name, sorted(reading) if reading else 0) for name, reading in table]).encode())
+        names = self._names()
+        for name in names:
+            await self._state(name, await self._reading(name))
+        for name in [name for name in self._doors if name not in names]:
+            await self._gone(name)
+        # what a module told last: one reading that fails takes nothing from anybody
+        table = [(name, self._last.get(name)) for name in names]
+        shown = crc32(repr([(name, reading and sorted(reading)) for name, reading in table]).encode())
         if shown != self._shown:
             await self._say("announce", "", [(name, self.rows(name), reading) for name, reading in table])
             self._shown = shown
@@ -171,10 +171,18 @@ class Connected:
     async def _state(self, name, reading):
         if reading is None:
             return
+        self._last[name] = reading
         mark = crc32(json.dumps(reading).encode())
-        if self._sent.get(name) != mark:
+        if reading and self._sent.get(name) != mark:
             self._sent[name] = mark
             await self._say("state", name, reading)
+
+    async def _gone(self, name):
+        is_told = self._last.pop(name, None)
+        for kept in (self._sent, self._doors, self._errors):
+            kept.pop(name, None)
+        if is_told:
+            await self._say("state", name, None)
 
     def _names(self):
         wanted = self.here.config["modules"]
@@ -188,13 +196,13 @@ class Connected:
             return ()
 
     async def _reading(self, name):
-        """{key: value} that a module tells, None when it tells nothing, or cannot."""
+        """{key: value} that a module tells, {} when that is nothing, None when it fails."""
         if name not in self._doors:
             self._doors[name] = asked(self.rows(name))
         door = self._doors[name]
         try:
             if not door:
-                return None
+                return {}
             manager().modules.running = [name, door]      # should it hold up the node, this is who it was
             value = sys.modules[PREFIX + name].__dict__[door]()
             manager().modules.running = None
@@ -209,28 +217,28 @@ class Connected:
             return None
         if isinstance(value, dict):
             return {str(key): _plain(value[key]) for key in value}
-        return {door: value} if isinstance(value, (int, float)) else None
+        return {door: value} if isinstance(value, (int, float)) else {}
 
     # -- down; an order is (name, ...): do_<name>(...)
 
     def _heard(self, topic, payload):
-        """Of the link: it does not wait, so the order does."""
-        if payload is None or len(self._orders) >= _MOST_ORDERS:
+        """Of the link: it does not wait, so the order does; as it came, which takes the least room."""
+        if payload is None or sum([len(words[0]) + len(words[1]) for words in self._orders]) > _ORDERS_BYTES:
             self.refused += 1
             return
-        order = self._connector.down(self.here, topic, payload)
-        if order:
-            self._orders.append(order)
-            self._asked.set()
+        self._orders.append((topic, payload))
+        self._asked.set()
 
     async def _obey(self):
         while True:
             await self._asked.wait()
             self._asked.clear()
             while self._orders:
-                order = self._orders.pop(0)
+                topic, payload = self._orders.pop(0)
                 try:
-                    await getattr(self, "do_" + order[0])(*order[1:])
+                    order = self._connector.down(self.here, topic, payload)
+                    if order:
+                        await getattr(self, "do_" + order[0])(*order[1:])
                 except Exception as error:       # outer wall: one order must not cost the next
                     self.failed += 1
                     ground.blame("mqtt", error)

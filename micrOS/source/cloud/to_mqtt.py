@@ -4,15 +4,11 @@ SPEC.md, "MQTT", has the topics.
 """
 import json
 
-from Files import read, write_whole
 from pure import things
 from pure.lazy import unload
 from pure.words import split
 
-_KNOWN = "mqtt.pds"               # which entities Home Assistant was shown: {id: platform}
-_MOST_BYTES = 12288               # of what is shown to it
-_STATES = {"downloading": True, "installing": True}
-_HASHES = ("sha256", "md5")
+_BUSY = ("downloading", "installing")
 
 
 def settings():
@@ -29,7 +25,7 @@ def settings():
 
 def sign_in(here):
     config, base = here.config, _base(here)
-    topics = [base + "/+/+/set", base + "/update/+"]
+    topics = [base + "/+/+/set", base + "/update/offer", base + "/update/install"]
     if config["discovery"]:
         topics.append(config["discovery"] + "/status")
     return {"host": config["host"], "port": config["port"], "id": "micros-" + here.uid,
@@ -42,12 +38,14 @@ def up(here, kind, name, value):
     if kind in ("online", "offline"):
         yield base + "/status", kind, True
         if kind == "online":
-            yield base + "/update", _update(here, value, False), True
+            yield base + "/update", _update(here, value), True
     elif kind == "state":
         yield "{}/{}/state".format(base, name), "" if value is None else json.dumps(value), True
     elif kind == "announce":
         if here.config["discovery"]:
-            yield from _discovery(here, base, value)
+            from . import announced
+            yield from announced.messages(here, base, value)
+            unload("cloud.announced")
     elif kind == "result":
         for is_done, text in value:
             yield name, json.dumps({"ok": is_done, "result": text}), False
@@ -57,7 +55,8 @@ def up(here, kind, name, value):
         yield base + "/alarm", str(value), False
     elif kind == "update":
         offer, percent, why = value
-        yield base + "/update", _update(here, offer, _STATES.get(name, False), name, percent, why), True
+        yield base + "/update", _update(here, offer, percent if name in _BUSY else None), True
+        yield base + "/update/state", json.dumps({"state": name, "percent": percent, "error": why}), False
 
 
 def down(here, topic, payload):
@@ -107,48 +106,8 @@ def _asked_to_update(what, payload):
     return None
 
 
-def _update(here, offer, is_busy, state="", percent=0, why=""):
-    told = {"installed_version": here.version, "latest_version": str((offer or {}).get("version") or here.version),
-            "in_progress": is_busy}
-    if state:
-        told["state"], told["percent"] = state, percent
-    if why:
-        told["error"] = why
-    return json.dumps(told)
-
-
-def _discovery(here, base, table):
-    """The device as it is; before that, once, with those entities emptied that are no more."""
-    topic = "{}/device/{}/config".format(here.config["discovery"], here.uid)
-    try:
-        known = json.loads(read(_KNOWN) or "{}")
-    except ValueError:
-        known = {}
-    head, parts, shown = _parts(here, base, table)
-    unload("pure.home_assistant")
-    gone = [ident for ident in known if ident not in shown]
-    if gone:
-        emptied = ["{}: {}".format(json.dumps(ident), json.dumps({"p": known[ident]})) for ident in gone]
-        yield topic, head + ", ".join(parts + emptied) + "}}", True
-    yield topic, head + ", ".join(parts) + "}}", True
-    if known != shown:
-        write_whole(_KNOWN, (json.dumps(shown),))
-
-
-def _parts(here, base, table):
-    """(beginning, [`"id": {entity}`], all of it JSON, {id: platform})"""
-    from pure import home_assistant
-    head = json.dumps(home_assistant.envelope(here.uid, here.name, here.version, here.board, base))[:-1] + ', "cmps": {'
-    parts, shown, size = [], {}, 0
-    rows = [home_assistant.update(here.uid, base)]
-    for module, usages, reading in [(None, None, None)] + table:
-        if module:
-            rows = home_assistant.entities(here.uid, base, module, usages, reading)
-        for ident, entity in rows:
-            part = "{}: {}".format(json.dumps(ident), json.dumps(entity))
-            size += len(part)
-            if size > _MOST_BYTES:
-                return head, parts, shown
-            parts.append(part)
-            shown[ident] = entity["p"]
-    return head, parts, shown
+def _update(here, offer, percent=None):
+    """For Home Assistant, which drops a message with a key that it does not know. percent: while it is under way"""
+    return json.dumps({"installed_version": here.version,
+                       "latest_version": str((offer or {}).get("version") or here.version),
+                       "in_progress": percent is not None, "update_percentage": percent})

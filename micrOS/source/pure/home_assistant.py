@@ -40,8 +40,8 @@ def envelope(uid, name, version, board, base):
 def update(uid, base):
     """(id, entity) of the node's firmware."""
     return "update", {"p": "update", "uniq_id": uid + "_update", "name": "Firmware", "dev_cla": "firmware",
-                      "ent_cat": "config", "stat_t": base + "/update", "cmd_t": base + "/update/install",
-                      "pl_inst": "install"}
+                      "ent_cat": "config", "stat_t": base + "/update", "json_attr_t": base + "/update/state",
+                      "cmd_t": base + "/update/install", "pl_inst": "install"}
 
 
 def entities(uid, base, module, rows, reading):

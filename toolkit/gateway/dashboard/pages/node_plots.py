@@ -24,6 +24,7 @@ MOST_POINTS, MOST_SERIES = 3600, 8
 COLOURS = ("#0e8a96", "#c2631d", "#6a5acd", "#2e8b57", "#b8437a", "#8a7a1c", "#3f74c8", "#a0522d")
 READY = (("Memory", "health", "heap_used_pct"), ("Answer time", "health", "latency_ms"),
          ("Chip", "health", "cpu_temp_c"))
+KEPT = "history"                 # a source: what the gateway keeps of the node, whoever measured it
 _PAIR = re.compile(r"^\s*['\"]?([\w\[\]%. -]{1,40}?)['\"]?\s*[:=]\s*(-?\d+(?:\.\d+)?)", re.MULTILINE)
 
 
@@ -70,6 +71,7 @@ class Plot:
             with el("div", "line"):
                 for name, source, key in READY:
                     button(name, trying(partial(self._add, source, key)))
+                button("Kept", trying(self._find_kept))
                 with el("form", "line grow").on("submit.prevent", trying(self._find)):
                     self._command = field("A command that answers with numbers", placeholder="rgb status")
                     self._command.classes("grow")
@@ -108,7 +110,13 @@ class Plot:
             latency = (await self._page.api.get("devices", self._page.uid))["latency_s"]
             rows = {**told, "latency_ms": None if latency is None else round(1000 * latency, 2)}
             return {key: value for key, value in rows.items() if isinstance(value, int | float)}
+        if source == KEPT:
+            kept = await self._page.api.get("history", "devices", self._page.uid)
+            return {row["metric"]: row["value"] for row in kept}
         return numbers((await self._page.api.command(self._page.uid, source))["text"])
+
+    async def _find_kept(self) -> None:
+        self._offer(await self._ask(KEPT), "The gateway keeps nothing of this node yet", KEPT)
 
     async def _find(self) -> None:
         command = (self._command.value or "").strip()
@@ -118,10 +126,13 @@ class Plot:
         told = numbers(answer["text"]) if answer["ok"] else {}
         source = f"{command} >json" if told else command
         told = told or numbers((await self._page.api.command(self._page.uid, command))["text"])
+        self._offer(told, f"No number in the answer: {answer['text'][:120]}", source)
+
+    def _offer(self, told: dict[str, float], otherwise: str, source: str) -> None:
         self._found.clear()
         with self._found:
             if not told:
-                say("span", f"No number in the answer: {answer['text'][:120]}", "soft")
+                say("span", otherwise, "soft")
             for key, value in list(told.items())[:24]:
                 mark(button(f"{key}  {value:g}", trying(partial(self._add, source, key))), data_number=key)
 
@@ -134,7 +145,7 @@ class Plot:
 
     async def _before(self, source: str, key: str) -> list[tuple[float, float]]:
         """What the gateway's history has of it; nothing without one."""
-        if source != "health":
+        if source not in ("health", KEPT):
             return []
         try:
             told = await self._page.api.get("history", "devices", self._page.uid, key, since=-3600)
@@ -169,7 +180,7 @@ class Plot:
 
 
 def _name(source: str, key: str) -> str:
-    return key if source == "health" else f"{source.removesuffix(' >json')} {key}"
+    return key if source in ("health", KEPT) else f"{source.removesuffix(' >json')} {key}"
 
 
 def _options(series: dict[tuple[str, str], Any]) -> dict[str, Any]:
