@@ -39,12 +39,13 @@ ROLES = ("view", "operate", "admin")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "%(prog)s [OPTIONS]"          # they would fill a third of the screen
     parser.add_argument("--port", type=int, default=5000, help="default 5000")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at, default 127.0.0.1")
     parser.add_argument("--device", action="append", default=[], metavar="ADDRESS[:PORT]",
                         help="a node that no search finds, as one of 1.20 or behind a router; may be given again")
     parser.add_argument("--no-search", action="store_true",
-                        help="only nodes that are remembered or named by --device; no network is asked")
+                        help="only nodes that are remembered or named by --device")
     parser.add_argument("--engine", metavar="URLS",
                         help="off, or nats://a,nats://b,nats://c; default: a NATS server of its own on loopback")
     mqtt_options.add_arguments(parser)

@@ -12,7 +12,7 @@ PORTS = range(1, 65536)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mqtt", metavar="[ADDRESS:]PORT",
-                        help="where boards come by MQTT (`mqtt connect`), in clear text; without ADDRESS on loopback")
+                        help="where boards come by MQTT, in clear text; without ADDRESS on loopback")
     parser.add_argument("--mqtt-users", type=Path, metavar="FILE",
                         help="who may: lines `name:password`, in a file that only you can read")
 
