@@ -1,5 +1,6 @@
 """A gateway with all its parts in a process of its own, as a person starts it, and a browser that has entered it."""
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -80,6 +81,12 @@ def own_gateway(folder, *more, engine="off"):
     finally:
         gateway.stop()
         gateway.api.close()
+
+
+def launched(playwright):
+    """Debian's Chromium, without the GPU in software, which costs more than the pages do."""
+    return playwright.chromium.launch(executable_path=shutil.which("chromium"),
+                                      args=["--disable-gpu", "--disable-software-rasterizer"])
 
 
 def entered(chromium, gateway, token="", **options):

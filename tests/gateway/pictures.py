@@ -5,7 +5,6 @@ pictures.py fleet, or pages: only that part of them.
 import contextlib
 import math
 import random
-import shutil
 import socket
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.gateway.cloud.light import Light  # noqa: E402
-from tests.gateway.dashboard_run import entered, own_gateway  # noqa: E402
+from tests.gateway.dashboard_run import entered, launched, own_gateway  # noqa: E402
 from tests.gateway.test_dashboard import DROP, MODULE  # noqa: E402
 
 MEDIA = Path(__file__).parents[2] / "media"
@@ -46,7 +45,7 @@ LOG = b"".join(b"2026-11-21 %02d:00 pump 1 on, 38 l/s\n" % hour for hour in rang
 
 def main(parts):
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"))
+        chromium = launched(playwright)
         for part in parts or PARTS:
             with tempfile.TemporaryDirectory() as scratch:
                 PARTS[part](chromium, Path(scratch))

@@ -12,7 +12,7 @@ import pytest
 
 browser = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytest.importorskip("nicegui", reason="the gateway's extra is not installed")
-from tests.gateway.dashboard_run import entered, own_gateway  # noqa: E402
+from tests.gateway.dashboard_run import entered, launched, own_gateway  # noqa: E402
 from toolkit.gateway.dashboard.frame import LOOK_S  # noqa: E402
 from toolkit.link.shell import ShellLink  # noqa: E402
 
@@ -60,7 +60,7 @@ def home(tmp_path_factory):
 @pytest.fixture(scope="module")
 def chromium():
     with browser.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM)
+        chromium = launched(playwright)
         yield chromium
         chromium.close()
 

@@ -9,7 +9,7 @@ import pytest
 browser = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytest.importorskip("nicegui", reason="the gateway's extra is not installed")
 pytest.importorskip("nats", reason="the gateway's extra is not installed")
-from tests.gateway.dashboard_run import entered, own_gateway  # noqa: E402
+from tests.gateway.dashboard_run import entered, launched, own_gateway  # noqa: E402
 
 CHROMIUM = shutil.which("chromium")
 STALE = "Sun.mpy"              # a file of the set that nothing of this test loads
@@ -29,7 +29,7 @@ def home(tmp_path_factory):
 @pytest.fixture(scope="module")
 def desk(home):
     with browser.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM)
+        chromium = launched(playwright)
         page = entered(chromium, home, viewport={"width": 1200, "height": 860})
         yield page
         assert not page.errors and not page.strangers

@@ -6,7 +6,7 @@ import pytest
 
 browser = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytest.importorskip("nicegui", reason="the gateway's extra is not installed")
-from tests.gateway.dashboard_run import ROOT, entered, own_gateway  # noqa: E402
+from tests.gateway.dashboard_run import ROOT, entered, launched, own_gateway  # noqa: E402
 from tests.gateway.test_dashboard import MODULE  # noqa: E402
 
 CHROMIUM = shutil.which("chromium")
@@ -32,7 +32,7 @@ def home(tmp_path_factory):
 @pytest.fixture(scope="module")
 def desk(home):
     with browser.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM)
+        chromium = launched(playwright)
         page = entered(chromium, home, viewport={"width": 1200, "height": 860})
         page.cdp = page.context.new_cdp_session(page)
         yield page

@@ -4,6 +4,8 @@ import shutil
 import pytest
 
 browser = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+from tests.gateway.dashboard_run import launched  # noqa: E402
+
 CHROMIUM = shutil.which("chromium")
 
 pytestmark = [pytest.mark.slow,
@@ -12,7 +14,7 @@ pytestmark = [pytest.mark.slow,
 
 def test_the_page_shows_every_path_and_tries_one_with_nothing_from_elsewhere(gateway):
     with browser.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM)
+        chromium = launched(playwright)
         page = chromium.new_page()
         asked, errors = [], []
         page.on("request", lambda request: asked.append(request.url))

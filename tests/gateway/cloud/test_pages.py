@@ -7,7 +7,7 @@ import pytest
 
 browser = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytest.importorskip("nicegui", reason="the gateway's extra is not installed")
-from tests.gateway.dashboard_run import entered, own_gateway  # noqa: E402
+from tests.gateway.dashboard_run import entered, launched, own_gateway  # noqa: E402
 
 CHROMIUM = shutil.which("chromium")
 KEY = "dev-page"
@@ -47,7 +47,7 @@ def say(home):
 def page(home, say):
     """That of the thing."""
     with browser.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM)
+        chromium = launched(playwright)
         try:
             made = entered(chromium, home, viewport={"width": 1200, "height": 860})
             browser.expect.set_options(timeout=40_000)
