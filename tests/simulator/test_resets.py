@@ -1,6 +1,7 @@
 """Every way to restart a board: what it is called afterwards, and what it has not forgotten."""
 import pytest
 
+from tests.device.wire import eventually
 from toolkit.simulator import VirtualBoard
 
 MAIN = """
@@ -104,3 +105,20 @@ def test_a_vm_that_crashes_is_started_again_and_counted():
             changes.until(change="start", starts=2)
         assert board.info()["crashes"] == 1
         assert "died of signal 11" in board.console()
+
+
+PRINTS = """
+import machine
+rtc = machine.RTC()
+count = len(rtc.memory()) + 1
+print("x" * 3000, "end", count)
+if count <= 20:
+    rtc.memory(b"." * count)
+    machine.reset()
+"""
+
+
+def test_what_was_printed_before_a_reset_is_on_the_console():
+    with VirtualBoard(main=PRINTS + MAIN) as board:
+        text = eventually(board.console, lambda text: "end 21" in text)
+    assert [f"end {count}\r\n" in text for count in range(5, 22)] == 17 * [True]       # the first have scrolled out

@@ -446,6 +446,8 @@ class Board:
     def _do_restart(self) -> None:
         if self._restart:
             wanted, self._restart = self._restart, None
+            if self.vm:
+                self.console.take_last()
             self._end_vm()
             self._wake_due_s = None
             if wanted.cause == "soft":

@@ -13,6 +13,7 @@ from typing import Protocol
 from toolkit.simulator.vm import BOOTED, Vm
 
 HISTORY_BYTES = 64 * 1024
+LAST_PIECES = 16               # of 4 KB, which a VM may have printed and nobody read when it is ended
 TYPED_BYTES = 256 * 1024       # what a user may type ahead of a busy board
 CTRL_A, CTRL_C = b"\x01", b"\x03"
 RAW_BANNER, FRIENDLY_BANNER = b"raw REPL; CTRL-B to exit", b'Type "help()"'
@@ -89,6 +90,18 @@ class Console:
         if data:
             self._show(data)
         return bool(data)
+
+    def take_last(self) -> None:
+        """What the VM printed before it is ended: it has left the chip. Bounded: a program may print for ever."""
+        assert self._vm
+        for _ in range(LAST_PIECES):
+            try:
+                data = os.read(self._vm.tty, 4096)
+            except OSError:              # nothing more, or nobody
+                return
+            if not data:
+                return
+            self._show(data)
 
     def _await_boot(self, raw: bool) -> None:
         self._marker_seen = False
