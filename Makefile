@@ -9,7 +9,7 @@ run: $(VENV)/.run
 	@$(BIN)/python devToolKit.py --simulate
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest tests -n 4 --dist loadfile --no-loadscope-reorder --reruns 1 --rerun-show-tracebacks -r fER
+	$(BIN)/python -m pytest tests -n 4 --dist loadfile --reruns 1 --rerun-show-tracebacks -r fER
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
